@@ -1,0 +1,1 @@
+// Empty: nothing here is ever compiled.
