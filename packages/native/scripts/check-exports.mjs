@@ -7,7 +7,8 @@ import { shown } from './log.mjs';
 import { buildDir } from './paths.mjs';
 
 const allowed = new Set(['napi_register_module_v1', 'node_api_module_get_api_version_v1']);
-const foreign = /^(_?(SSL|EVP|BIO|X509|CRYPTO|ERR|RSA|EC|ASN1|PEM|OPENSSL|HMAC|RAND|AES)_|d2i_|i2d_)/;
+const foreign =
+  /^(_?(SSL|EVP|BIO|X509|CRYPTO|ERR|RSA|EC|ASN1|PEM|OPENSSL|HMAC|RAND|AES)_|d2i_|i2d_)/;
 
 const addon = join(buildDir, process.argv[2] ?? 'Release', 'aws_lc.node');
 const exported = symbols('--defined-only');

@@ -13,7 +13,9 @@ export function findHeaders() {
 
 function npmHeaders(name) {
   try {
-    return dirname(require.resolve(`${name}/${name === 'node-addon-api' ? 'napi.h' : 'include/node_api.h'}`));
+    return dirname(
+      require.resolve(`${name}/${name === 'node-addon-api' ? 'napi.h' : 'include/node_api.h'}`),
+    );
   } catch {
     throw new BuildError(`the npm package ${name} is not installed: run npm ci`);
   }
