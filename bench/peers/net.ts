@@ -1,0 +1,5 @@
+import { createServer } from 'node:net';
+import { listen, servePeer } from '../runner/peer-process';
+import { greet } from './greet';
+
+servePeer(() => listen(createServer(greet)));

@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import type { Effort } from './measure';
+import { benchDir, resultsDir } from './paths';
+import { PIN, type Scenario } from './scenario';
+import type { PeerSummary } from './summary';
+
+/** Writes one run of a scenario as JSON, with all that is needed to judge it, and returns the path. */
+export function saveResults(scenario: Scenario, effort: Effort, peers: PeerSummary[]): string {
+  const time = new Date().toISOString();
+  const path = join(resultsDir, `${scenario.name}-${time.replaceAll(/[:.]/g, '-')}.json`);
+  const { name, title, unit, baseline, limit } = scenario;
+  const result = {
+    scenario: { name, title, unit, baseline, limit },
+    time,
+    commit: commit(),
+    machine: {
+      cpu: cpus()[0]?.model,
+      cores: cpus().length,
+      memory: totalmem(),
+      kernel: `${type()} ${release()}`,
+    },
+    versions: { ...versionsOf(['node', 'openssl', 'v8', 'uv']), packages: packageVersions() },
+    pinned: { ...PIN, certificate: 'ECDSA P-256' },
+    effort,
+    peers,
+  };
+  mkdirSync(resultsDir, { recursive: true });
+  writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
+  return path;
+}
+
+function versionsOf(names: string[]): Record<string, string | undefined> {
+  return Object.fromEntries(names.map((name) => [name, process.versions[name]]));
+}
+
+function packageVersions(): Record<string, string> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a JSON file outside rootDir
+  const { version } = require('fastify/package.json') as { version: string };
+  return { fastify: version };
+}
+
+/** The commit that was measured, marked when the working tree differs from it. */
+function commit(): string | undefined {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=40'], {
+      cwd: benchDir,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return undefined; // A source archive has no commit.
+  }
+}
