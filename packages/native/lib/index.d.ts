@@ -1,0 +1,146 @@
+/**
+ * The contract between the addon, which is mechanism only, and the TypeScript above it, which validates everything
+ * and decides. Nothing here is public API.
+ */
+
+/** A TLS alert as it crossed the wire (RFC 8446, section 6). */
+export interface NativeAlert {
+  direction: 'sent' | 'received';
+  level: number;
+  code: number;
+  name: string;
+}
+
+export type NativeError = { alert?: NativeAlert } & (
+  | { kind: 'system'; errno: number; code: string; description: string; syscall: string }
+  | { kind: 'protocol'; reason: string; library: string }
+  | { kind: 'verification'; verifyResult: number; description: string }
+  | { kind: 'eof' }
+);
+
+export interface NativeIdentity {
+  key: Uint8Array;
+  keyIsPem: boolean;
+  passphrase?: string | undefined;
+  /** DER, leaf first. */
+  certificates: Uint8Array[];
+}
+
+
+export interface ContextOptions {
+  isServer: boolean;
+  /** TLS version numbers as they are on the wire, e.g. 0x0304. */
+  minVersion: number;
+  maxVersion: number;
+  /** TLS 1.2 and below, OpenSSL's list syntax. */
+  cipherList?: string | undefined;
+  /** TLS 1.3, colon-separated. */
+  cipherSuites?: string | undefined;
+  groups?: string | undefined;
+  identities: NativeIdentity[];
+  /** 0 none, 1 record, 2 optional, 3 required. */
+  peerVerification: 0 | 1 | 2 | 3;
+  /** Whether onVerify judges the peer's name inside the handshake. */
+  checksIdentity: boolean;
+  trust?: TrustStore | undefined;
+  /** Wire format (RFC 7301); the server's is in order of preference. */
+  alpn?: Uint8Array | undefined;
+  /** Server: binds sessions to the policy they were made under; 32 bytes at most. */
+  sessionIdContext?: Uint8Array | undefined;
+}
+
+/** Errors thrown carry `operation` (the option at fault), `reason` and `library`. */
+export declare class Context {
+  constructor(options: ContextOptions);
+  private readonly brand: 'Context';
+}
+
+export declare class TrustStore {
+  /** @param certificates DER */
+  constructor(certificates: Uint8Array[], ignoreUnparsable: boolean);
+  private readonly brand: 'TrustStore';
+}
+
+export interface ConnectionDetails {
+  protocol: string;
+  cipher: string | null;
+  cipherName: string | null;
+  cipherVersion: string | null;
+  group: string | null;
+  alpn: string | null;
+  serverName: string | null;
+  resumed: boolean;
+  verifyResult: number;
+  verifyDescription: string;
+}
+
+/** What write() and shutdown() answer: done, pending (onWritten follows), failed (see lastError()). */
+export type Outcome = 0 | 1 | 2;
+
+export interface NativeAddress {
+  address?: string;
+  family?: string;
+  port?: number;
+}
+
+export declare class Connection {
+  constructor(
+    context: Context,
+    options: {
+      servername?: string | undefined;
+      alpn?: Uint8Array | undefined;
+      session?: Uint8Array | undefined;
+      keepsSessions?: boolean | undefined;
+    },
+  );
+  /** fd -1: a Duplex carries the ciphertext, through feed() and onOutput. */
+  start(owner: object, fd: number, early: Uint8Array | undefined): void;
+  /** Answers onVerify: -1 accepts, an alert number refuses. */
+  verified(alert: number): void;
+  /** Answers whether input is waiting that no event will announce: call deliver() soon. */
+  readStart(): boolean;
+  readStop(): void;
+  deliver(): void;
+  write(chunks: Uint8Array[]): Outcome;
+  writeSlab(length: number): Outcome;
+  shutdown(): Outcome;
+  close(): void;
+  feed(chunk: Uint8Array): boolean;
+  feedEof(): void;
+  delivered(): void;
+  lastError(): NativeError | undefined;
+  details(): ConnectionDetails | undefined;
+  /** DER, leaf first. */
+  peerCertificates(): Buffer[];
+  session(): Buffer | undefined;
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer | undefined;
+  finished(): Buffer | undefined;
+  peerFinished(): Buffer | undefined;
+  peerName(): NativeAddress;
+  socketName(): NativeAddress;
+  setNoDelay(enable: boolean): void;
+  setKeepAlive(enable: boolean, initialDelaySeconds: number): void;
+  setReferenced(referenced: boolean): void;
+  bytesRead(): number;
+  bytesWritten(): number;
+}
+
+/** Called with the connection's owner as `this`. */
+export interface ConnectionCallbacks<Owner> {
+  onHandshake(this: Owner, error?: NativeError): void;
+  onVerify(this: Owner, verifyResult: number, description: string): void;
+  /** The plaintext lies in the read slab, from its start. */
+  onRead(this: Owner, length: number): void;
+  onEnd(this: Owner, closeNotify: boolean): void;
+  onWritten(this: Owner, error?: NativeError): void;
+  onError(this: Owner, error: NativeError): void;
+  onOutput(this: Owner, ciphertext: Buffer): void;
+  onSession(this: Owner, session: Buffer): void;
+}
+
+export function setCallbacks<Owner>(callbacks: ConnectionCallbacks<Owner>): void;
+export function setReadSlab(slab: Uint8Array): void;
+export function setWriteSlab(slab: Uint8Array): void;
+export function cipherSuites(): { name: string; standardName: string; tls13: boolean }[];
+export function groups(): string[];
+export function libraryInfo(): { version: string; description: string; fips: boolean };

@@ -1,0 +1,587 @@
+#include "connection.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "js_values.h"
+#include "socket_options.h"
+#include "tls_error.h"
+
+namespace aws_lc {
+namespace {
+
+// Plaintext sealed in one turn of the event loop before the other connections are served.
+constexpr size_t kSealPerTurn = 256 * 1024;
+// Ciphertext collected before it is flushed: eight full records a system call.
+constexpr size_t kFlushThreshold = 8 * SSL3_RT_MAX_PLAIN_LENGTH;
+
+Napi::Value OrNull(Napi::Env env, const char* text) {
+  return text == nullptr ? env.Null() : Napi::Value(Napi::String::New(env, text));
+}
+
+}  // namespace
+
+Napi::Function Connection::Define(Napi::Env env) {
+  return DefineClass(env, "Connection",
+                     {
+                         InstanceMethod<&Connection::Start>("start"),
+                         InstanceMethod<&Connection::Verified>("verified"),
+                         InstanceMethod<&Connection::ReadStart>("readStart"),
+                         InstanceMethod<&Connection::ReadStop>("readStop"),
+                         InstanceMethod<&Connection::Deliver>("deliver"),
+                         InstanceMethod<&Connection::Write>("write"),
+                         InstanceMethod<&Connection::WriteSlab>("writeSlab"),
+                         InstanceMethod<&Connection::Shutdown>("shutdown"),
+                         InstanceMethod<&Connection::Close>("close"),
+                         InstanceMethod<&Connection::Feed>("feed"),
+                         InstanceMethod<&Connection::FeedEof>("feedEof"),
+                         InstanceMethod<&Connection::Delivered>("delivered"),
+                         InstanceMethod<&Connection::LastError>("lastError"),
+                         InstanceMethod<&Connection::Details>("details"),
+                         InstanceMethod<&Connection::PeerCertificates>("peerCertificates"),
+                         InstanceMethod<&Connection::Session>("session"),
+                         InstanceMethod<&Connection::ExportKeyingMaterial>("exportKeyingMaterial"),
+                         InstanceMethod<&Connection::Finished>("finished"),
+                         InstanceMethod<&Connection::PeerFinished>("peerFinished"),
+                         InstanceMethod<&Connection::PeerName>("peerName"),
+                         InstanceMethod<&Connection::SocketName>("socketName"),
+                         InstanceMethod<&Connection::SetNoDelay>("setNoDelay"),
+                         InstanceMethod<&Connection::SetKeepAlive>("setKeepAlive"),
+                         InstanceMethod<&Connection::SetReferenced>("setReferenced"),
+                         InstanceMethod<&Connection::BytesRead>("bytesRead"),
+                         InstanceMethod<&Connection::BytesWritten>("bytesWritten"),
+                     });
+}
+
+Connection::Step::Step(Connection* connection, bool from_js)
+    : connection_(connection), outer_from_js_(connection->from_js_) {
+  connection->depth_++;
+  connection->from_js_ = from_js;
+}
+
+Connection::Step::~Step() {
+  while (connection_->depth_ == 1 && connection_->IsOpen() && std::exchange(connection_->repeat_, false)) {
+    connection_->Process(true, true);
+  }
+  connection_->from_js_ = outer_from_js_;
+  if (--connection_->depth_ > 0) return;
+  if (connection_->close_requested_) {
+    connection_->CloseNow();
+  } else {
+    connection_->UpdateInterest();
+  }
+}
+
+Connection::Connection(const Napi::CallbackInfo& info)
+    : ObjectWrap(info), env_data_(EnvData::From(info.Env())->shared_from_this()) {
+  const auto context_object = info[0].As<Napi::Object>();
+  Context* context = Context::Unwrap(context_object);
+  context_reference_ = Napi::Persistent(context_object);
+  engine_ = std::make_unique<Engine>(*context, env_data_->scratch());
+  const auto options = info[1].As<Napi::Object>();
+  if (const Napi::Value name = GetOption(options, "servername"); !name.IsEmpty()) {
+    SSL_set_tlsext_host_name(engine_->ssl(), name.ToString().Utf8Value().c_str());
+  }
+  if (const Napi::Value alpn = GetOption(options, "alpn"); !alpn.IsEmpty()) {
+    const ByteView wire = ToBytes(alpn);
+    SSL_set_alpn_protos(engine_->ssl(), wire.data(), wire.size());
+  }
+  if (const Napi::Value session = GetOption(options, "session"); !session.IsEmpty()) {
+    const ByteView bytes = ToBytes(session);
+    bssl::UniquePtr<SSL_SESSION> parsed(SSL_SESSION_from_bytes(bytes.data(), bytes.size(), context->ssl_ctx()));
+    if (parsed == nullptr || !SSL_set_session(engine_->ssl(), parsed.get())) {
+      ThrowFromErrorQueue(info.Env(), "session");
+      return;
+    }
+  }
+  engine_->set_keeps_sessions(options.Get("keepsSessions").ToBoolean());
+}
+
+Connection::~Connection() { env_data_->Remove(this); }
+
+// start(owner, fd or -1, early ciphertext or undefined)
+void Connection::Start(const Napi::CallbackInfo& info) {
+  const int fd = info[1].ToNumber().Int32Value();
+  if (fd >= 0) {
+    int error = 0;
+    fd_transport_ = FdTransport::Open(env_data_.get(), fd, this, &error);
+    if (fd_transport_ == nullptr) {
+      Napi::Error js_error = Napi::Error::New(info.Env(), uv_strerror(uv_translate_sys_error(error)));
+      js_error.Set("code", Napi::String::New(info.Env(), uv_err_name(uv_translate_sys_error(error))));
+      js_error.ThrowAsJavaScriptException();
+      return;
+    }
+    engine_->set_transport(fd_transport_.get());
+  } else {
+    memory_transport_ = std::make_unique<MemoryTransport>();
+    engine_->set_transport(memory_transport_.get());
+  }
+  owner_ = Napi::Persistent(info[0].As<Napi::Object>());
+  Ref();
+  env_data_->Add(this);
+  napi_async_init(info.Env(), info[0], Napi::String::New(info.Env(), "TLSSTREAM"), &async_context_);
+  if (info[2].IsTypedArray()) {
+    const ByteView early = ToBytes(info[2]);
+    engine_->Prepend(early.data(), early.size());
+  }
+  Step step(this, true);
+  ContinueHandshake();
+}
+
+// --- events ----------------------------------------------------------------------------------------------------------
+
+void Connection::OnReady(bool readable, bool writable) {
+  Napi::HandleScope scope(Env());
+  Step step(this, false);
+  Process(readable, writable);
+}
+
+void Connection::Process(bool readable, bool writable) {
+  if (engine_->state() == Engine::State::kHandshake || engine_->state() == Engine::State::kVerifying) {
+    if (writable && engine_->HasUnsent()) Flush();
+    if (readable && IsOpen() && engine_->state() == Engine::State::kHandshake) ContinueHandshake();
+    return;
+  }
+  if (writable) ContinueOutput();
+  if (readable && IsOpen() && engine_->state() == Engine::State::kOpen) DeliverInput();
+}
+
+void Connection::ContinueHandshake() {
+  engine_->Handshake();
+  Flush();
+  switch (engine_->state()) {
+    case Engine::State::kHandshake:
+      return;
+    case Engine::State::kVerifying:
+      if (verification_requested_) return;
+      verification_requested_ = true;
+      Emit(Callback::kVerify, {Napi::Number::New(Env(), static_cast<double>(engine_->verify_result())),
+                               Napi::String::New(Env(), X509_verify_cert_error_string(engine_->verify_result()))});
+      return;
+    case Engine::State::kOpen:
+      if (Emit(Callback::kHandshake)) EmitNewSessions();
+      return;
+    case Engine::State::kFailed:
+      Emit(Callback::kHandshake, {engine_->error().ToObject(Env())});
+  }
+}
+
+// verified(alert that refuses the peer, or -1 to accept it)
+void Connection::Verified(const Napi::CallbackInfo& info) {
+  if (!IsOpen() || engine_->state() != Engine::State::kVerifying) return;
+  const int alert = info[0].ToNumber().Int32Value();
+  engine_->Judge(alert < 0 ? std::nullopt : std::optional<uint8_t>(static_cast<uint8_t>(alert)));
+  Step step(this, true);
+  ContinueHandshake();
+}
+
+bool Connection::Emit(Callback which, std::initializer_list<napi_value> arguments) {
+  if (close_requested_) return false;
+  const Napi::Env env = Env();
+  const napi_value owner = owner_.Value();
+  const napi_value function = env_data_->callback(which);
+  if (from_js_) {
+    return napi_call_function(env, owner, function, arguments.size(), arguments.begin(), nullptr) == napi_ok;
+  }
+  const napi_status status = napi_make_callback(env, async_context_, owner, function, arguments.size(),
+                                                arguments.begin(), nullptr);
+  if (status == napi_pending_exception) {
+    napi_value exception = nullptr;
+    napi_get_and_clear_last_exception(env, &exception);
+    napi_fatal_exception(env, exception);
+  }
+  return status == napi_ok;
+}
+
+void Connection::EmitNewSessions() {
+  for (const std::vector<uint8_t>& session : engine_->TakeNewSessions()) {
+    if (!IsOpen() || !Emit(Callback::kSession, {ToBuffer(Env(), session.data(), session.size())})) return;
+  }
+}
+
+// --- reading ---------------------------------------------------------------------------------------------------------
+
+Napi::Value Connection::ReadStart(const Napi::CallbackInfo& info) {
+  reading_ = true;
+  if (!IsOpen() || read_ended_) return Napi::Boolean::New(info.Env(), false);
+  if (depth_ == 0) UpdateInterest();
+  return Napi::Boolean::New(info.Env(), HasInput());
+}
+
+void Connection::ReadStop(const Napi::CallbackInfo& /*info*/) {
+  reading_ = false;
+  if (IsOpen() && depth_ == 0) UpdateInterest();
+}
+
+void Connection::Deliver(const Napi::CallbackInfo& /*info*/) {
+  if (!IsOpen() || !reading_ || engine_->state() != Engine::State::kOpen) return;
+  Step step(this, true);
+  DeliverInput();
+}
+
+bool Connection::HasInput() const {
+  return engine_->HasBufferedInput() ||
+         (memory_transport_ != nullptr && (memory_transport_->backlog() > 0 || memory_transport_->at_eof()));
+}
+
+void Connection::DeliverInput() {
+  while (IsOpen() && reading_ && !read_ended_) {
+    const Engine::ReadResult result = engine_->Read(env_data_->read_slab(), env_data_->read_slab_length());
+    if (engine_->collected() > 0) Flush();
+    switch (result.status) {
+      case Engine::ReadStatus::kData:
+        // Before anything else can use the slab.
+        if (!Emit(Callback::kRead, {Napi::Number::New(Env(), static_cast<double>(result.length))})) return;
+        EmitNewSessions();
+        if (!IsOpen() || !HasInput()) return;
+        break;
+      case Engine::ReadStatus::kWantRead:
+        EmitNewSessions();
+        return;
+      case Engine::ReadStatus::kCloseNotify:
+      case Engine::ReadStatus::kEof:
+        read_ended_ = true;
+        EmitNewSessions();
+        if (!IsOpen()) return;
+        Emit(Callback::kEnd, {Napi::Boolean::New(Env(), result.status == Engine::ReadStatus::kCloseNotify)});
+        return;
+      case Engine::ReadStatus::kError:
+        read_ended_ = true;
+        Emit(Callback::kError, {engine_->error().ToObject(Env())});
+        return;
+    }
+  }
+}
+
+// --- writing ---------------------------------------------------------------------------------------------------------
+
+// Flushes and hands what a Duplex is to carry to JavaScript.
+Engine::FlushStatus Connection::Flush() {
+  const Engine::FlushStatus status = engine_->Flush();
+  if (memory_transport_ != nullptr && memory_transport_->HasOutput()) {
+    const std::vector<uint8_t> output = memory_transport_->TakeOutput();
+    Emit(Callback::kOutput, {ToBuffer(Env(), output.data(), output.size())});
+    return Engine::FlushStatus::kBlocked;
+  }
+  return status;
+}
+
+Napi::Value Connection::Write(const Napi::CallbackInfo& info) {
+  const auto chunks = info[0].As<Napi::Array>();
+  if (!IsOpen() || engine_->state() != Engine::State::kOpen) {
+    return Napi::Number::New(info.Env(), static_cast<double>(Outcome::kFailed));
+  }
+  Step step(this, true);
+  chunks_ = Napi::Reference<Napi::Array>::New(chunks, 1);
+  chunk_index_ = 0;
+  chunk_offset_ = 0;
+  const Outcome outcome = PumpOutput();
+  output_pending_ = outcome == Outcome::kPending;
+  return Napi::Number::New(info.Env(), static_cast<double>(outcome));
+}
+
+// writeSlab(length): the first bytes of the write slab. Always sealed at once, so the slab is free again on return.
+Napi::Value Connection::WriteSlab(const Napi::CallbackInfo& info) {
+  if (!IsOpen() || engine_->state() != Engine::State::kOpen) {
+    return Napi::Number::New(info.Env(), static_cast<double>(Outcome::kFailed));
+  }
+  Step step(this, true);
+  const uint8_t* data = env_data_->write_slab();
+  size_t left = info[0].ToNumber().Uint32Value();
+  while (left > 0) {
+    const size_t sealed = engine_->Seal(data, left);
+    if (sealed == 0) return Napi::Number::New(info.Env(), static_cast<double>(Outcome::kFailed));
+    data += sealed;
+    left -= sealed;
+  }
+  const Outcome outcome = PumpOutput();
+  output_pending_ = outcome == Outcome::kPending;
+  return Napi::Number::New(info.Env(), static_cast<double>(outcome));
+}
+
+Connection::Outcome Connection::PumpOutput() {
+  size_t budget = kSealPerTurn;
+  for (;;) {
+    if (engine_->HasUnsent() || engine_->collected() > 0) {
+      const Engine::FlushStatus status = Flush();
+      if (status == Engine::FlushStatus::kError) return Outcome::kFailed;
+      if (status == Engine::FlushStatus::kBlocked) return Outcome::kPending;
+    }
+    if (engine_->state() == Engine::State::kFailed) return Outcome::kFailed;
+    if (chunks_.IsEmpty()) break;
+    if (budget == 0) return Outcome::kPending;
+    const size_t batch = std::min(budget, kFlushThreshold);
+    SealFromChunks(batch);
+    budget -= batch;
+  }
+  if (shutdown_requested_ && fd_transport_ != nullptr) fd_transport_->ShutDownSending();
+  return Outcome::kDone;
+}
+
+// Small chunks are gathered into full records; a chunk that fills a record is sealed where it lies.
+void Connection::SealFromChunks(size_t budget) {
+  Napi::HandleScope scope(Env());
+  const Napi::Array chunks = chunks_.Value();
+  const uint32_t count = chunks.Length();
+  std::vector<uint8_t>& gather = env_data_->scratch()->gather;
+  size_t sealed_total = 0;
+  while (sealed_total < budget && chunk_index_ < count) {
+    size_t gathered = 0;
+    const uint8_t* record = gather.data();
+    while (gathered < gather.size() && chunk_index_ < count) {
+      const ByteView chunk = ToBytes(chunks.Get(chunk_index_));
+      const ByteView rest = chunk.subspan(std::min(chunk_offset_, chunk.size()));
+      const size_t taken = std::min(rest.size(), gather.size() - gathered);
+      if (gathered == 0 && (taken == gather.size() || chunk_index_ + 1 == count)) {
+        record = rest.data();
+      } else if (taken > 0) {
+        std::memcpy(gather.data() + gathered, rest.data(), taken);
+      }
+      gathered += taken;
+      if (taken == rest.size()) {
+        chunk_index_++;
+        chunk_offset_ = 0;
+      } else {
+        chunk_offset_ += taken;
+      }
+      if (record != gather.data()) break;
+    }
+    for (size_t done = 0; done < gathered;) {
+      const size_t sealed = engine_->Seal(record + done, gathered - done);
+      if (sealed == 0) {
+        chunks_.Reset();
+        return;
+      }
+      done += sealed;
+    }
+    sealed_total += gathered;
+  }
+  if (chunk_index_ >= count) chunks_.Reset();
+}
+
+void Connection::ContinueOutput() {
+  if (!IsOpen() || (!output_pending_ && !engine_->HasUnsent())) return;
+  const Outcome outcome = PumpOutput();
+  if (outcome == Outcome::kPending || !output_pending_) return;
+  output_pending_ = false;
+  chunks_.Reset();
+  if (outcome == Outcome::kDone) {
+    Emit(Callback::kWritten);
+  } else {
+    Emit(Callback::kWritten, {engine_->error().ToObject(Env())});
+  }
+}
+
+// Sends close_notify and closes the sending half (RFC 8446, section 6.1).
+Napi::Value Connection::Shutdown(const Napi::CallbackInfo& info) {
+  if (!IsOpen() || engine_->state() != Engine::State::kOpen) {
+    return Napi::Number::New(info.Env(), static_cast<double>(Outcome::kFailed));
+  }
+  Step step(this, true);
+  shutdown_requested_ = true;
+  engine_->SealCloseNotify();
+  const Outcome outcome = PumpOutput();
+  output_pending_ = outcome == Outcome::kPending;
+  return Napi::Number::New(info.Env(), static_cast<double>(outcome));
+}
+
+// --- a Duplex as the transport ---------------------------------------------------------------------------------------
+
+// A Duplex may answer before its write has returned, in the middle of a step; that step then goes round again.
+void Connection::ProcessDuplex(bool readable, bool writable) {
+  if (depth_ > 0) {
+    repeat_ = true;
+    return;
+  }
+  Step step(this, true);
+  Process(readable, writable);
+}
+
+// feed(chunk): answers whether the Duplex may go on reading.
+Napi::Value Connection::Feed(const Napi::CallbackInfo& info) {
+  if (!IsOpen()) return Napi::Boolean::New(info.Env(), true);
+  const ByteView chunk = ToBytes(info[0]);
+  memory_transport_->Feed(chunk.data(), chunk.size());
+  ProcessDuplex(true, false);
+  return Napi::Boolean::New(info.Env(), !IsOpen() || memory_transport_->backlog() < ScratchBuffers::kReadAhead);
+}
+
+void Connection::FeedEof(const Napi::CallbackInfo& /*info*/) {
+  if (!IsOpen()) return;
+  memory_transport_->FeedEof();
+  ProcessDuplex(true, false);
+}
+
+// The Duplex has taken the last output.
+void Connection::Delivered(const Napi::CallbackInfo& /*info*/) {
+  if (!IsOpen()) return;
+  memory_transport_->Delivered();
+  ProcessDuplex(false, true);
+}
+
+// --- closing ---------------------------------------------------------------------------------------------------------
+
+void Connection::Close(const Napi::CallbackInfo& /*info*/) {
+  if (!IsOpen()) return;
+  Step step(this, true);
+  // A clean end after half of a write would hide from the peer that the other half is missing.
+  if (!output_pending_ && engine_->SealCloseNotify()) Flush();
+  close_requested_ = true;
+}
+
+void Connection::CloseNow() {
+  const bool started = !owner_.IsEmpty();
+  final_bytes_in_ = engine_->bytes_in();
+  final_bytes_out_ = engine_->bytes_out();
+  engine_.reset();
+  fd_transport_.reset();
+  memory_transport_.reset();
+  chunks_.Reset();
+  if (!started) return;
+  env_data_->Remove(this);
+  owner_.Reset();
+  context_reference_.Reset();
+  napi_async_destroy(Env(), std::exchange(async_context_, nullptr));
+  Unref();
+}
+
+void Connection::CloseForTeardown() {
+  if (engine_ == nullptr) return;
+  close_requested_ = true;
+  CloseNow();
+}
+
+void Connection::UpdateInterest() {
+  if (fd_transport_ == nullptr || engine_ == nullptr) return;
+  const Engine::State state = engine_->state();
+  const bool readable = state == Engine::State::kHandshake ||
+                        (state == Engine::State::kOpen && reading_ && !read_ended_);
+  const bool writable = state != Engine::State::kFailed && (engine_->HasUnsent() || output_pending_);
+  fd_transport_->Watch(readable, writable);
+}
+
+// --- questions -------------------------------------------------------------------------------------------------------
+
+Napi::Value Connection::LastError(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return info.Env().Undefined();
+  return engine_->error().ToObject(info.Env());
+}
+
+Napi::Value Connection::Details(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (engine_ == nullptr) return env.Undefined();
+  SSL* ssl = engine_->ssl();
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+  const uint8_t* alpn = nullptr;
+  unsigned alpn_length = 0;
+  SSL_get0_alpn_selected(ssl, &alpn, &alpn_length);
+  const uint16_t group = SSL_get_group_id(ssl);
+
+  Napi::Object details = Napi::Object::New(env);
+  details.Set("protocol", SSL_get_version(ssl));
+  details.Set("cipher", OrNull(env, cipher == nullptr ? nullptr : SSL_CIPHER_standard_name(cipher)));
+  details.Set("cipherName", OrNull(env, cipher == nullptr ? nullptr : SSL_CIPHER_get_name(cipher)));
+  details.Set("cipherVersion", OrNull(env, cipher == nullptr ? nullptr : SSL_CIPHER_get_version(cipher)));
+  details.Set("group", OrNull(env, group == 0 ? nullptr : SSL_get_group_name(group)));
+  details.Set("alpn", alpn_length == 0 ? env.Null()
+                                       : Napi::Value(Napi::String::New(env, reinterpret_cast<const char*>(alpn),
+                                                                       alpn_length)));
+  details.Set("serverName", OrNull(env, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)));
+  details.Set("resumed", Napi::Boolean::New(env, SSL_session_reused(ssl) != 0));
+  details.Set("verifyResult", Napi::Number::New(env, static_cast<double>(engine_->verify_result())));
+  details.Set("verifyDescription", X509_verify_cert_error_string(engine_->verify_result()));
+  return details;
+}
+
+Napi::Value Connection::PeerCertificates(const Napi::CallbackInfo& info) {
+  Napi::Array result = Napi::Array::New(info.Env());
+  if (engine_ == nullptr) return result;
+  const STACK_OF(CRYPTO_BUFFER)* chain = SSL_get0_peer_certificates(engine_->ssl());
+  if (chain == nullptr) return result;
+  for (size_t i = 0; i < sk_CRYPTO_BUFFER_num(chain); i++) {
+    const CRYPTO_BUFFER* certificate = sk_CRYPTO_BUFFER_value(chain, i);
+    result.Set(static_cast<uint32_t>(i),
+               ToBuffer(info.Env(), CRYPTO_BUFFER_data(certificate), CRYPTO_BUFFER_len(certificate)));
+  }
+  return result;
+}
+
+Napi::Value Connection::Session(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return info.Env().Undefined();
+  const SSL_SESSION* session = SSL_get_session(engine_->ssl());
+  uint8_t* bytes = nullptr;
+  size_t length = 0;
+  if (session == nullptr || !SSL_SESSION_to_bytes(session, &bytes, &length)) {
+    ERR_clear_error();
+    return info.Env().Undefined();
+  }
+  const Napi::Value result = ToBuffer(info.Env(), bytes, length);
+  OPENSSL_free(bytes);
+  return result;
+}
+
+// exportKeyingMaterial(length, label, context or undefined): RFC 5705; RFC 8446, section 7.5
+Napi::Value Connection::ExportKeyingMaterial(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return info.Env().Undefined();
+  const std::string label = info[1].ToString();
+  const ByteView context = info[2].IsTypedArray() ? ToBytes(info[2]) : ByteView();
+  auto result = Napi::Buffer<uint8_t>::New(info.Env(), info[0].ToNumber().Uint32Value());
+  if (!SSL_export_keying_material(engine_->ssl(), result.Data(), result.Length(), label.data(), label.size(),
+                                  context.data(), context.size(), info[2].IsTypedArray() ? 1 : 0)) {
+    ThrowFromErrorQueue(info.Env(), "exportKeyingMaterial");
+    return info.Env().Undefined();
+  }
+  return result;
+}
+
+Napi::Value Connection::Finished(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return info.Env().Undefined();
+  uint8_t message[EVP_MAX_MD_SIZE];
+  const size_t length = SSL_get_finished(engine_->ssl(), message, sizeof(message));
+  return length == 0 ? info.Env().Undefined() : Napi::Value(ToBuffer(info.Env(), message, length));
+}
+
+Napi::Value Connection::PeerFinished(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return info.Env().Undefined();
+  uint8_t message[EVP_MAX_MD_SIZE];
+  const size_t length = SSL_get_peer_finished(engine_->ssl(), message, sizeof(message));
+  return length == 0 ? info.Env().Undefined() : Napi::Value(ToBuffer(info.Env(), message, length));
+}
+
+Napi::Value Connection::PeerName(const Napi::CallbackInfo& info) {
+  if (fd_transport_ == nullptr) return Napi::Object::New(info.Env());
+  return PeerAddress(info.Env(), fd_transport_->fd());
+}
+
+Napi::Value Connection::SocketName(const Napi::CallbackInfo& info) {
+  if (fd_transport_ == nullptr) return Napi::Object::New(info.Env());
+  return LocalAddress(info.Env(), fd_transport_->fd());
+}
+
+void Connection::SetNoDelay(const Napi::CallbackInfo& info) {
+  if (fd_transport_ != nullptr) SetTcpNoDelay(fd_transport_->fd(), info[0].ToBoolean());
+}
+
+// setKeepAlive(enable, initial delay in seconds)
+void Connection::SetKeepAlive(const Napi::CallbackInfo& info) {
+  if (fd_transport_ == nullptr) return;
+  SetTcpKeepAlive(fd_transport_->fd(), info[0].ToBoolean(), info[1].ToNumber().Int32Value());
+}
+
+void Connection::SetReferenced(const Napi::CallbackInfo& info) {
+  if (fd_transport_ != nullptr) fd_transport_->SetReferenced(info[0].ToBoolean());
+}
+
+Napi::Value Connection::BytesRead(const Napi::CallbackInfo& info) {
+  const uint64_t count = engine_ == nullptr ? final_bytes_in_ : engine_->bytes_in();
+  return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+Napi::Value Connection::BytesWritten(const Napi::CallbackInfo& info) {
+  const uint64_t count = engine_ == nullptr ? final_bytes_out_ : engine_->bytes_out();
+  return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+}  // namespace aws_lc

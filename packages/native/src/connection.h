@@ -1,0 +1,119 @@
+// One TLS connection as JavaScript sees it: moves bytes between an engine, its transport and the owner's callbacks.
+//
+// Two rules keep it sound. Ciphertext that a step of the engine collected is flushed before JavaScript runs, because
+// the buffer it was collected in is shared. And JavaScript may do anything in a callback, closing included, so closing
+// takes effect only when the outermost step has returned.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <optional>
+
+#include "context.h"
+#include "engine.h"
+#include "env_data.h"
+#include "fd_transport.h"
+#include "memory_transport.h"
+
+namespace aws_lc {
+
+class Connection final : public Napi::ObjectWrap<Connection>, private FdTransport::Listener {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  // new Connection(context: Context, options: ConnectionOptions), see lib/index.d.ts
+  explicit Connection(const Napi::CallbackInfo& info);
+  ~Connection() override;
+
+  // The environment is going: let go of everything without a word to JavaScript.
+  void CloseForTeardown();
+
+ private:
+  // What write() and shutdown() answer; kPending promises a later onWritten.
+  enum class Outcome : uint8_t { kDone = 0, kPending = 1, kFailed = 2 };
+
+  // Marks that a step is running, and whether JavaScript called it (then JavaScript is called back plainly).
+  class Step {
+   public:
+    Step(Connection* connection, bool from_js);
+    ~Step();
+
+   private:
+    Connection* const connection_;
+    const bool outer_from_js_;
+  };
+
+  void Start(const Napi::CallbackInfo& info);
+  void Verified(const Napi::CallbackInfo& info);
+  Napi::Value ReadStart(const Napi::CallbackInfo& info);
+  void ReadStop(const Napi::CallbackInfo& info);
+  void Deliver(const Napi::CallbackInfo& info);
+  Napi::Value Write(const Napi::CallbackInfo& info);
+  Napi::Value WriteSlab(const Napi::CallbackInfo& info);
+  Napi::Value Shutdown(const Napi::CallbackInfo& info);
+  void Close(const Napi::CallbackInfo& info);
+  Napi::Value Feed(const Napi::CallbackInfo& info);
+  void FeedEof(const Napi::CallbackInfo& info);
+  void Delivered(const Napi::CallbackInfo& info);
+  Napi::Value LastError(const Napi::CallbackInfo& info);
+  Napi::Value Details(const Napi::CallbackInfo& info);
+  Napi::Value PeerCertificates(const Napi::CallbackInfo& info);
+  Napi::Value Session(const Napi::CallbackInfo& info);
+  Napi::Value ExportKeyingMaterial(const Napi::CallbackInfo& info);
+  Napi::Value Finished(const Napi::CallbackInfo& info);
+  Napi::Value PeerFinished(const Napi::CallbackInfo& info);
+  Napi::Value PeerName(const Napi::CallbackInfo& info);
+  Napi::Value SocketName(const Napi::CallbackInfo& info);
+  void SetNoDelay(const Napi::CallbackInfo& info);
+  void SetKeepAlive(const Napi::CallbackInfo& info);
+  void SetReferenced(const Napi::CallbackInfo& info);
+  Napi::Value BytesRead(const Napi::CallbackInfo& info);
+  Napi::Value BytesWritten(const Napi::CallbackInfo& info);
+
+  void OnReady(bool readable, bool writable) override;
+  void Process(bool readable, bool writable);
+  void ProcessDuplex(bool readable, bool writable);
+
+  void ContinueHandshake();
+  void DeliverInput();
+  void EmitNewSessions();
+  // Seals what is left of the write in progress, bounded a turn, and flushes.
+  Outcome PumpOutput();
+  void SealFromChunks(size_t budget);
+  void ContinueOutput();
+  Engine::FlushStatus Flush();
+  void UpdateInterest();
+  bool HasInput() const;
+  bool IsOpen() const { return engine_ != nullptr && !close_requested_; }
+  void CloseNow();
+
+  // Calls the owner back; false when nothing more may be done because an exception is on its way to the caller.
+  bool Emit(Callback which, std::initializer_list<napi_value> arguments = {});
+
+  std::shared_ptr<EnvData> env_data_;
+  Napi::ObjectReference context_reference_;
+  Napi::ObjectReference owner_;
+  napi_async_context async_context_ = nullptr;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<FdTransport> fd_transport_;
+  std::unique_ptr<MemoryTransport> memory_transport_;
+
+  unsigned depth_ = 0;
+  bool from_js_ = false;
+  bool close_requested_ = false;
+  bool repeat_ = false;
+  bool reading_ = false;
+  bool read_ended_ = false;
+  bool verification_requested_ = false;
+
+  // The write in progress. Its chunks are looked up again on every turn: JavaScript could have detached them.
+  Napi::Reference<Napi::Array> chunks_;
+  uint32_t chunk_index_ = 0;
+  size_t chunk_offset_ = 0;
+  bool output_pending_ = false;
+  bool shutdown_requested_ = false;
+  uint64_t final_bytes_in_ = 0;
+  uint64_t final_bytes_out_ = 0;
+};
+
+}  // namespace aws_lc

@@ -1,0 +1,67 @@
+#include "credentials.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace aws_lc {
+namespace {
+
+// libcrypto asks for a passphrase only when the key is encrypted. Answering an error instead of "no passphrase" keeps
+// it from prompting on the terminal.
+int ProvidePassphrase(char* buffer, int size, int /*writing*/, void* arg) {
+  const auto* passphrase = static_cast<const std::optional<std::string>*>(arg);
+  if (!passphrase->has_value()) {
+    OPENSSL_PUT_ERROR(PEM, PEM_R_BAD_PASSWORD_READ);
+    return -1;
+  }
+  const std::string& text = **passphrase;
+  if (text.size() > static_cast<size_t>(size)) {
+    OPENSSL_PUT_ERROR(PEM, PEM_R_BAD_PASSWORD_READ);
+    return -1;
+  }
+  std::memcpy(buffer, text.data(), text.size());
+  return static_cast<int>(text.size());
+}
+
+bssl::UniquePtr<BIO> MemoryBio(ByteView data) { return bssl::UniquePtr<BIO>(BIO_new_mem_buf(data.data(), static_cast<ossl_ssize_t>(data.size()))); }
+
+bssl::UniquePtr<EVP_PKEY> ParsePlainDerKey(ByteView der) {
+  const uint8_t* cursor = der.data();
+  bssl::UniquePtr<EVP_PKEY> key(d2i_AutoPrivateKey(nullptr, &cursor, static_cast<long>(der.size())));
+  if (key == nullptr) return nullptr;
+  if (cursor != der.data() + der.size()) {
+    OPENSSL_PUT_ERROR(EVP, EVP_R_DECODE_ERROR);
+    return nullptr;
+  }
+  return key;
+}
+
+// EncryptedPrivateKeyInfo (RFC 5958) starts with SEQUENCE { SEQUENCE …; every plain form starts with an INTEGER.
+bool LooksLikeEncryptedPkcs8(ByteView der) {
+  CBS input, body;
+  CBS_init(&input, der.data(), der.size());
+  return CBS_get_asn1(&input, &body, CBS_ASN1_SEQUENCE) && CBS_peek_asn1_tag(&body, CBS_ASN1_SEQUENCE);
+}
+
+}  // namespace
+
+bssl::UniquePtr<X509> ParseCertificate(ByteView der) {
+  const uint8_t* cursor = der.data();
+  bssl::UniquePtr<X509> certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+  if (certificate != nullptr && cursor != der.data() + der.size()) {
+    OPENSSL_PUT_ERROR(X509, X509_R_INVALID_FIELD_FOR_VERSION);
+    return nullptr;
+  }
+  return certificate;
+}
+
+bssl::UniquePtr<EVP_PKEY> ParsePrivateKey(ByteView data, bool pem, const std::optional<std::string>& passphrase) {
+  void* arg = const_cast<std::optional<std::string>*>(&passphrase);
+  if (!pem && !LooksLikeEncryptedPkcs8(data)) return ParsePlainDerKey(data);
+  bssl::UniquePtr<BIO> bio = MemoryBio(data);
+  if (bio == nullptr) return nullptr;
+  if (!pem) return bssl::UniquePtr<EVP_PKEY>(d2i_PKCS8PrivateKey_bio(bio.get(), nullptr, ProvidePassphrase, arg));
+  return bssl::UniquePtr<EVP_PKEY>(PEM_read_bio_PrivateKey(bio.get(), nullptr, ProvidePassphrase, arg));
+}
+
+}  // namespace aws_lc

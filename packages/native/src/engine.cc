@@ -1,0 +1,362 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace aws_lc {
+namespace {
+
+// Memory kept for ciphertext between steps; more than this is given back when it has been sent.
+constexpr size_t kRetainedOutbound = 256 * 1024;
+
+int EngineIndex() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+}  // namespace
+
+Engine::Engine(const Context& context, ScratchBuffers* scratch)
+    : context_(context), scratch_(scratch), ssl_(SSL_new(context.ssl_ctx())) {
+  if (ssl_ == nullptr) {
+    FailFromLibrary();
+    return;
+  }
+  SSL_set_ex_data(ssl_.get(), EngineIndex(), this);
+  BIO* bio = BIO_new(BioMethod());
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_.get(), bio, bio);
+  SSL_set_shed_handshake_config(ssl_.get(), 1);
+  if (context.is_server()) {
+    SSL_set_accept_state(ssl_.get());
+  } else {
+    SSL_set_connect_state(ssl_.get());
+  }
+}
+
+Engine::~Engine() = default;
+
+Engine* Engine::From(const SSL* ssl) { return static_cast<Engine*>(SSL_get_ex_data(ssl, EngineIndex())); }
+
+void Engine::InstallCallbacks(SSL_CTX* ctx) {
+  SSL_CTX_set_info_callback(ctx, OnInfo);
+  SSL_CTX_sess_set_new_cb(ctx, OnNewSession);
+}
+
+void Engine::InstallVerification(SSL_CTX* ctx, int mode) {
+  SSL_CTX_set_custom_verify(ctx, mode, OnVerify);
+  // A certificate that was good when the session began may have expired or been revoked since.
+  SSL_CTX_set_reverify_on_resume(ctx, 1);
+}
+
+// --- transport -------------------------------------------------------------------------------------------------------
+
+const BIO_METHOD* Engine::BioMethod() {
+  static const BIO_METHOD* const method = [] {
+    BIO_METHOD* created = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "node-aws-lc transport");
+    BIO_meth_set_read(created, BioRead);
+    BIO_meth_set_write(created, BioWrite);
+    BIO_meth_set_ctrl(created, BioCtrl);
+    return created;
+  }();
+  return method;
+}
+
+long Engine::BioCtrl(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+// Never blocks: bytes are collected and Flush() deals with the transport.
+int Engine::BioWrite(BIO* bio, const char* data, int length) {
+  auto* engine = static_cast<Engine*>(BIO_get_data(bio));
+  std::vector<uint8_t>& outbound = engine->scratch_->outbound;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(data);
+  outbound.insert(outbound.end(), bytes, bytes + length);
+  return length;
+}
+
+int Engine::BioRead(BIO* bio, char* out, int length) {
+  BIO_clear_retry_flags(bio);
+  auto* engine = static_cast<Engine*>(BIO_get_data(bio));
+  const int count = engine->ReadTransport(reinterpret_cast<uint8_t*>(out), static_cast<size_t>(length));
+  if (count == -EAGAIN) BIO_set_retry_read(bio);
+  return count < 0 ? -1 : count;
+}
+
+int Engine::ReadTransport(uint8_t* out, size_t length) {
+  if (stash_offset_ < stash_.size()) {
+    const size_t count = std::min(length, stash_.size() - stash_offset_);
+    std::memcpy(out, stash_.data() + stash_offset_, count);
+    stash_offset_ += count;
+    if (stash_offset_ == stash_.size()) {
+      std::vector<uint8_t>().swap(stash_);
+      stash_offset_ = 0;
+    }
+    return static_cast<int>(count);
+  }
+  if (window_offset_ == window_end_) {
+    if (saw_eof_) return 0;
+    std::vector<uint8_t>& inbound = scratch_->inbound;
+    const ptrdiff_t count = transport_->Receive(inbound.data(), inbound.size());
+    if (count < 0) {
+      if (count != -EAGAIN) receive_errno_ = static_cast<int>(-count);
+      return static_cast<int>(count);
+    }
+    bytes_in_ += static_cast<uint64_t>(count);
+    if (count == 0) {
+      saw_eof_ = true;
+      return 0;
+    }
+    window_offset_ = 0;
+    window_end_ = static_cast<size_t>(count);
+  }
+  const size_t count = std::min(length, window_end_ - window_offset_);
+  std::memcpy(out, scratch_->inbound.data() + window_offset_, count);
+  window_offset_ += count;
+  return static_cast<int>(count);
+}
+
+// Another connection uses the shared buffer next.
+void Engine::StashWindow() {
+  if (window_offset_ < window_end_) {
+    const uint8_t* rest = scratch_->inbound.data();
+    stash_.insert(stash_.end(), rest + window_offset_, rest + window_end_);
+  }
+  window_offset_ = window_end_ = 0;
+}
+
+void Engine::Prepend(const uint8_t* data, size_t length) {
+  stash_.insert(stash_.end(), data, data + length);
+  bytes_in_ += length;
+}
+
+bool Engine::HasBufferedInput() const {
+  return stash_offset_ < stash_.size() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
+}
+
+Engine::FlushStatus Engine::Flush() {
+  std::vector<uint8_t>& outbound = scratch_->outbound;
+  const uint8_t* data = outbound.data();
+  size_t length = outbound.size();
+  const bool queued = HasUnsent();
+  if (queued) {
+    unsent_.insert(unsent_.end(), outbound.begin(), outbound.end());
+    outbound.clear();
+    data = unsent_.data() + unsent_offset_;
+    length = unsent_.size() - unsent_offset_;
+  }
+  size_t sent = 0;
+  ptrdiff_t result = 0;
+  while (sent < length) {
+    result = transport_->Send(data + sent, length - sent);
+    if (result < 0) break;
+    sent += static_cast<size_t>(result);
+  }
+  bytes_out_ += sent;
+  if (queued) {
+    unsent_offset_ += sent;
+  } else if (sent < length) {
+    unsent_.assign(data + sent, data + length);
+    unsent_offset_ = 0;
+  }
+  outbound.clear();
+  if (outbound.capacity() > kRetainedOutbound) std::vector<uint8_t>().swap(outbound);
+  if (unsent_offset_ == unsent_.size() && !unsent_.empty()) {
+    std::vector<uint8_t>().swap(unsent_);
+    unsent_offset_ = 0;
+  }
+  if (sent == length) return FlushStatus::kDone;
+  if (result == -EAGAIN) return FlushStatus::kBlocked;
+  if (state_ != State::kFailed) Fail(TlsError::System("write", static_cast<int>(-result)));
+  return FlushStatus::kError;
+}
+
+// --- handshake -------------------------------------------------------------------------------------------------------
+
+void Engine::Handshake() {
+  if (state_ == State::kFailed || state_ == State::kOpen) return;
+  if (state_ == State::kVerifying && !judged_) return;
+  state_ = State::kHandshake;
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  StashWindow();
+  if (result == 1) {
+    CompleteHandshake();
+    return;
+  }
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return;
+    case SSL_ERROR_WANT_CERTIFICATE_VERIFY:
+      state_ = State::kVerifying;
+      return;
+    default:
+      FailFromLibrary();
+  }
+}
+
+void Engine::CompleteHandshake() {
+  // libssl reverifies on resumption for clients only.
+  if (context_.is_server() && context_.peer_verification() != PeerVerification::kNone && !chain_verified_) {
+    const STACK_OF(CRYPTO_BUFFER)* certificates = SSL_get0_peer_certificates(ssl_.get());
+    if (certificates != nullptr && sk_CRYPTO_BUFFER_num(certificates) > 0) {
+      verify_result_ = VerifyChain();
+      chain_verified_ = true;
+      if (verify_result_ != X509_V_OK && RefusesUnverified()) {
+        SSL_send_fatal_alert(ssl_.get(), static_cast<uint8_t>(SSL_alert_from_verify_result(verify_result_)));
+        FailFromLibrary();
+        return;
+      }
+    }
+  }
+  state_ = State::kOpen;
+}
+
+void Engine::Judge(std::optional<uint8_t> alert) {
+  judged_ = true;
+  judgement_ = alert;
+}
+
+enum ssl_verify_result_t Engine::OnVerify(SSL* ssl, uint8_t* out_alert) { return From(ssl)->VerifyPeer(out_alert); }
+
+enum ssl_verify_result_t Engine::VerifyPeer(uint8_t* out_alert) {
+  if (!chain_verified_) {
+    verify_result_ = VerifyChain();
+    chain_verified_ = true;
+    if (verify_result_ != X509_V_OK && RefusesUnverified()) {
+      *out_alert = static_cast<uint8_t>(SSL_alert_from_verify_result(verify_result_));
+      return ssl_verify_invalid;
+    }
+  }
+  if (!context_.checks_identity()) return ssl_verify_ok;
+  if (!judged_) return ssl_verify_retry;
+  if (!judgement_.has_value()) return ssl_verify_ok;
+  *out_alert = *judgement_;
+  return ssl_verify_invalid;
+}
+
+bool Engine::RefusesUnverified() const { return context_.peer_verification() != PeerVerification::kRecord; }
+
+long Engine::VerifyChain() const {
+  bssl::UniquePtr<X509_STORE_CTX> store(X509_STORE_CTX_new());
+  STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl_.get());
+  if (store == nullptr || chain == nullptr || sk_X509_num(chain) == 0) return X509_V_ERR_UNSPECIFIED;
+  X509_STORE* roots = SSL_CTX_get_cert_store(context_.ssl_ctx());
+  const char* purpose = context_.is_server() ? "ssl_client" : "ssl_server";
+  if (!X509_STORE_CTX_init(store.get(), roots, sk_X509_value(chain, 0), chain) ||
+      !X509_STORE_CTX_set_default(store.get(), purpose)) {
+    return X509_V_ERR_OUT_OF_MEM;
+  }
+  const bool verified = X509_verify_cert(store.get()) == 1;
+  ERR_clear_error();
+  const long result = X509_STORE_CTX_get_error(store.get());
+  // Never let an internal failure that left no verdict behind pass for a success.
+  return !verified && result == X509_V_OK ? static_cast<long>(X509_V_ERR_UNSPECIFIED) : result;
+}
+
+// --- records ---------------------------------------------------------------------------------------------------------
+
+Engine::ReadResult Engine::Read(uint8_t* out, size_t capacity) {
+  if (state_ == State::kFailed) return {ReadStatus::kError, 0};
+  size_t total = 0;
+  ReadStatus end = ReadStatus::kWantRead;
+  while (total < capacity) {
+    ERR_clear_error();
+    const int result = SSL_read(ssl_.get(), out + total, static_cast<int>(capacity - total));
+    if (result > 0) {
+      total += static_cast<size_t>(result);
+      continue;
+    }
+    const int error = SSL_get_error(ssl_.get(), result);
+    if (error == SSL_ERROR_WANT_READ) break;
+    if (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN && error == SSL_ERROR_ZERO_RETURN) {
+      end = ReadStatus::kCloseNotify;
+    } else if (saw_eof_) {
+      end = ReadStatus::kEof;
+    } else {
+      end = ReadStatus::kError;
+    }
+    break;
+  }
+  StashWindow();
+  // What came before an end or an error is delivered first; the next call meets the same end again.
+  if (total > 0) return {ReadStatus::kData, total};
+  if (end == ReadStatus::kError) FailFromLibrary();
+  return {end, 0};
+}
+
+size_t Engine::Seal(const uint8_t* data, size_t length) {
+  ERR_clear_error();
+  const int chunk = static_cast<int>(std::min<size_t>(length, SSL3_RT_MAX_PLAIN_LENGTH));
+  const int result = SSL_write(ssl_.get(), data, chunk);
+  if (result > 0) return static_cast<size_t>(result);
+  FailFromLibrary();
+  return 0;
+}
+
+bool Engine::SealCloseNotify() {
+  if (state_ != State::kOpen || close_notify_sent()) return false;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+  return close_notify_sent();
+}
+
+bool Engine::close_notify_sent() const { return (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0; }
+
+// --- events ----------------------------------------------------------------------------------------------------------
+
+void Engine::OnInfo(const SSL* ssl, int type, int value) {
+  if ((type & SSL_CB_ALERT) == 0) return;
+  Engine* engine = From(ssl);
+  // close_notify is the ordinary end and explains no failure.
+  if (engine == nullptr || (value & 0xff) == SSL_AD_CLOSE_NOTIFY) return;
+  engine->last_alert_.direction = (type & SSL_CB_READ) != 0 ? Alert::Direction::kReceived : Alert::Direction::kSent;
+  engine->last_alert_.level = static_cast<uint8_t>(value >> 8);
+  engine->last_alert_.description = static_cast<uint8_t>(value & 0xff);
+}
+
+int Engine::OnNewSession(SSL* ssl, SSL_SESSION* session) {
+  Engine* engine = From(ssl);
+  if (engine != nullptr && engine->keeps_sessions_) {
+    uint8_t* bytes = nullptr;
+    size_t length = 0;
+    if (SSL_SESSION_to_bytes(session, &bytes, &length)) {
+      engine->new_sessions_.emplace_back(bytes, bytes + length);
+      OPENSSL_free(bytes);
+    }
+  }
+  return 0;  // libssl keeps its reference
+}
+
+std::vector<std::vector<uint8_t>> Engine::TakeNewSessions() { return std::exchange(new_sessions_, {}); }
+
+void Engine::FailFromLibrary() {
+  if (verify_result_ != X509_V_OK && chain_verified_ && RefusesUnverified()) {
+    ERR_clear_error();
+    TlsError error;
+    error.kind = TlsError::Kind::kVerification;
+    error.verify_result = verify_result_;
+    Fail(std::move(error));
+    return;
+  }
+  if (receive_errno_ != 0) {
+    ERR_clear_error();
+    Fail(TlsError::System("read", receive_errno_));
+    return;
+  }
+  const TlsError error = TlsError::FromErrorQueue();
+  // libssl names every end of stream after its own fashion; users want to know that the peer hung up.
+  Fail(saw_eof_ && last_alert_.direction == Alert::Direction::kNone ? TlsError::Eof() : error);
+}
+
+void Engine::Fail(TlsError error) {
+  error.alert = last_alert_;
+  error_ = std::move(error);
+  state_ = State::kFailed;
+}
+
+}  // namespace aws_lc

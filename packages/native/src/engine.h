@@ -1,0 +1,139 @@
+// The TLS state machine of one connection: AWS-LC's libssl between plaintext and a transport. It knows nothing of
+// JavaScript and calls nothing back, so that a step of it may run on any thread.
+//
+// Ciphertext is read ahead of libssl, which by itself makes two system calls a record, and what is to be sent is
+// collected over one step and flushed once: one system call a flight, or a batch of records.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aws_lc.h"
+#include "context.h"
+#include "tls_error.h"
+#include "transport.h"
+
+namespace aws_lc {
+
+// Scratch memory that the connections of one thread share; nothing in it outlives a step of an engine.
+struct ScratchBuffers {
+  static constexpr size_t kReadAhead = 64 * 1024;
+  std::vector<uint8_t> inbound = std::vector<uint8_t>(kReadAhead);
+  std::vector<uint8_t> outbound;
+  std::vector<uint8_t> gather = std::vector<uint8_t>(SSL3_RT_MAX_PLAIN_LENGTH);
+};
+
+class Engine {
+ public:
+  enum class State : uint8_t {
+    kHandshake,  // waiting for bytes of the peer's
+    kVerifying,  // waiting for a judgement on the peer's identity
+    kOpen,       // application data flows (either half may be shut down)
+    kFailed,     // error() says why; only Flush() makes sense, for the alert
+  };
+
+  enum class ReadStatus : uint8_t { kData, kWantRead, kCloseNotify, kEof, kError };
+  struct ReadResult {
+    ReadStatus status;
+    size_t length;
+  };
+
+  // kBlocked: the transport takes no more for now.
+  enum class FlushStatus : uint8_t { kDone, kBlocked, kError };
+
+  Engine(const Context& context, ScratchBuffers* scratch);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  static void InstallCallbacks(SSL_CTX* ctx);
+  static void InstallVerification(SSL_CTX* ctx, int mode);
+
+  SSL* ssl() const { return ssl_.get(); }
+  State state() const { return state_; }
+  const TlsError& error() const { return error_; }
+  long verify_result() const { return verify_result_; }
+  void set_transport(Transport* transport) { transport_ = transport; }
+
+  // Ciphertext that somebody has read from the transport before us; it comes first.
+  void Prepend(const uint8_t* data, size_t length);
+
+  // Goes as far as the transport allows and leaves the outcome in state().
+  void Handshake();
+  // Answers kVerifying: `alert` refuses the peer with that alert, none accepts it. Handshake() goes on from there.
+  void Judge(std::optional<uint8_t> alert);
+
+  ReadResult Read(uint8_t* out, size_t capacity);
+  // Whether bytes were taken from the transport that Read() has not delivered: no readiness event will announce them.
+  bool HasBufferedInput() const;
+
+  // Seals one record's worth of `data` at most; answers how much, zero on error. Call Flush() after the last.
+  size_t Seal(const uint8_t* data, size_t length);
+  // Queues close_notify; answers whether one was queued now.
+  bool SealCloseNotify();
+  FlushStatus Flush();
+  bool HasUnsent() const { return unsent_offset_ < unsent_.size(); }
+  // Ciphertext collected in this step, waiting for Flush().
+  size_t collected() const { return scratch_->outbound.size(); }
+
+  bool close_notify_sent() const;
+  uint64_t bytes_in() const { return bytes_in_; }
+  uint64_t bytes_out() const { return bytes_out_; }
+
+  // The session that TLS 1.3 delivered last (or the one of the handshake), as it was serialised; empty if none came.
+  std::vector<std::vector<uint8_t>> TakeNewSessions();
+  void set_keeps_sessions(bool keeps) { keeps_sessions_ = keeps; }
+
+ private:
+  static Engine* From(const SSL* ssl);
+  static const BIO_METHOD* BioMethod();
+  static int BioRead(BIO* bio, char* out, int length);
+  static int BioWrite(BIO* bio, const char* data, int length);
+  static long BioCtrl(BIO* bio, int command, long number, void* pointer);
+  static void OnInfo(const SSL* ssl, int type, int value);
+  static int OnNewSession(SSL* ssl, SSL_SESSION* session);
+  static enum ssl_verify_result_t OnVerify(SSL* ssl, uint8_t* out_alert);
+
+  enum ssl_verify_result_t VerifyPeer(uint8_t* out_alert);
+  long VerifyChain() const;
+  bool RefusesUnverified() const;
+  void CompleteHandshake();
+  void Fail(TlsError error);
+  void FailFromLibrary();
+  int ReadTransport(uint8_t* out, size_t length);
+  void StashWindow();
+
+  const Context& context_;
+  ScratchBuffers* const scratch_;
+  Transport* transport_ = nullptr;
+  bssl::UniquePtr<SSL> ssl_;
+  State state_ = State::kHandshake;
+  TlsError error_;
+  Alert last_alert_;
+
+  // Input read ahead of libssl: what Prepend() brought or an interrupted step left behind.
+  std::vector<uint8_t> stash_;
+  size_t stash_offset_ = 0;
+  // The part of the shared inbound buffer that this step has not consumed.
+  size_t window_offset_ = 0;
+  size_t window_end_ = 0;
+  bool saw_eof_ = false;
+  int receive_errno_ = 0;
+
+  std::vector<uint8_t> unsent_;
+  size_t unsent_offset_ = 0;
+  uint64_t bytes_in_ = 0;
+  uint64_t bytes_out_ = 0;
+
+  long verify_result_ = X509_V_ERR_UNSPECIFIED;
+  bool chain_verified_ = false;
+  bool judged_ = false;
+  std::optional<uint8_t> judgement_;
+
+  bool keeps_sessions_ = false;
+  std::vector<std::vector<uint8_t>> new_sessions_;
+};
+
+}  // namespace aws_lc

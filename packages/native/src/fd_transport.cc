@@ -1,0 +1,96 @@
+#include "fd_transport.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace aws_lc {
+
+std::unique_ptr<FdTransport> FdTransport::Open(EnvData* env_data, int fd, Listener* listener, int* error) {
+  const int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (own_fd < 0) {
+    *error = errno;
+    return nullptr;
+  }
+  std::unique_ptr<FdTransport> transport(new FdTransport(own_fd, listener));
+  auto handle = std::make_unique<PollHandle>();
+  const int status = uv_poll_init(env_data->loop(), &handle->poll, own_fd);
+  if (status != 0) {
+    *error = -status;
+    return nullptr;
+  }
+  handle->env_data = env_data->shared_from_this();
+  handle->transport = transport.get();
+  handle->poll.data = handle.get();
+  transport->handle_ = handle.release();
+  return transport;
+}
+
+FdTransport::~FdTransport() {
+  if (handle_ != nullptr) {
+    handle_->transport = nullptr;
+    handle_->env_data->HandleClosing();
+    // Also takes the descriptor out of epoll, which must happen while it is open.
+    uv_close(reinterpret_cast<uv_handle_t*>(&handle_->poll), [](uv_handle_t* closed) {
+      std::unique_ptr<PollHandle> handle(static_cast<PollHandle*>(closed->data));
+      handle->env_data->HandleClosed();
+    });
+  }
+  close(fd_);
+}
+
+ptrdiff_t FdTransport::Send(const uint8_t* data, size_t length) {
+  ssize_t result;
+  do {
+    result = send(fd_, data, length, MSG_NOSIGNAL);
+  } while (result < 0 && errno == EINTR);
+  if (result >= 0) return result;
+  return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+ptrdiff_t FdTransport::Receive(uint8_t* out, size_t capacity) {
+  ssize_t result;
+  do {
+    result = recv(fd_, out, capacity, 0);
+  } while (result < 0 && errno == EINTR);
+  if (result >= 0) return result;
+  return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+void FdTransport::Watch(bool readable, bool writable) {
+  const int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+  if (events == watched_) return;
+  watched_ = events;
+  if (events == 0) {
+    uv_poll_stop(&handle_->poll);
+  } else {
+    uv_poll_start(&handle_->poll, events, OnPoll);
+  }
+}
+
+void FdTransport::SetReferenced(bool referenced) {
+  auto* handle = reinterpret_cast<uv_handle_t*>(&handle_->poll);
+  if (referenced) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+}
+
+void FdTransport::ShutDownSending() { shutdown(fd_, SHUT_WR); }
+
+void FdTransport::OnPoll(uv_poll_t* poll, int status, int events) {
+  FdTransport* transport = static_cast<PollHandle*>(poll->data)->transport;
+  if (transport == nullptr) return;
+  if (status < 0) {
+    // libuv has stopped watching (EPOLLERR); the next system call says what is wrong.
+    transport->watched_ = 0;
+    transport->listener_->OnReady(true, true);
+    return;
+  }
+  transport->listener_->OnReady((events & UV_READABLE) != 0, (events & UV_WRITABLE) != 0);
+}
+
+}  // namespace aws_lc

@@ -1,0 +1,55 @@
+// Ciphertext over a file descriptor of our own, watched with uv_poll.
+#pragma once
+
+#include <uv.h>
+
+#include <memory>
+
+#include "env_data.h"
+#include "transport.h"
+
+namespace aws_lc {
+
+class FdTransport final : public Transport {
+ public:
+  // The descriptor is ready, or broken (then reading or writing tells how).
+  class Listener {
+   public:
+    virtual void OnReady(bool readable, bool writable) = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  // Duplicates `fd`: libuv watches a descriptor number once, and the number it came under belongs to a net.Socket.
+  // Answers null and sets *error to an errno on failure.
+  static std::unique_ptr<FdTransport> Open(EnvData* env_data, int fd, Listener* listener, int* error);
+  // Closes the descriptor at once; libuv's handle frees itself later.
+  ~FdTransport() override;
+
+  ptrdiff_t Send(const uint8_t* data, size_t length) override;
+  ptrdiff_t Receive(uint8_t* out, size_t capacity) override;
+
+  void Watch(bool readable, bool writable);
+  void SetReferenced(bool referenced);
+  int fd() const { return fd_; }
+  // shutdown(2) of the sending half.
+  void ShutDownSending();
+
+ private:
+  struct PollHandle {
+    uv_poll_t poll;
+    std::shared_ptr<EnvData> env_data;
+    FdTransport* transport;
+  };
+
+  FdTransport(int fd, Listener* listener) : fd_(fd), listener_(listener) {}
+  static void OnPoll(uv_poll_t* poll, int status, int events);
+
+  int fd_;
+  Listener* listener_;
+  PollHandle* handle_ = nullptr;
+  int watched_ = 0;
+};
+
+}  // namespace aws_lc
