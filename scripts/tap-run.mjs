@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,17 +8,20 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const reportsDir = join(root, '.reports');
 
 /** Runs the compiled suite and returns its exit status and counts; `name` names the TAP file. */
-export function runTap({ name, node = process.execPath, args = [], env = process.env }) {
+export async function runTap({ name, node = process.execPath, args = [], env = process.env }) {
   const tapFile = join(reportsDir, `${name}.tap`);
   mkdirSync(reportsDir, { recursive: true });
-  rmSync(tapFile, { force: true });
+  const copy = createWriteStream(tapFile);
   const cli = join(root, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs');
-  const { status } = spawnSync(node, [cli, `--output-file=${tapFile}`, ...args], {
+  const tap = spawn(node, [cli, '--reporter=tap', ...args], {
     cwd: root,
     env,
-    stdio: 'inherit',
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  return { status: status ?? 1, ...counts(tapFile) };
+  tap.stdout.pipe(process.stdout, { end: false });
+  tap.stdout.pipe(copy);
+  const [[code]] = await Promise.all([once(tap, 'close'), once(copy, 'finish')]);
+  return { status: code ?? 1, ...counts(tapFile) };
 }
 
 /** The counts in the summary that tap ends its output with: `# { total: 3, pass: 2, skip: 1 }`. */

@@ -27,7 +27,7 @@ for (const major of majors) {
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
   console.log(`[node-versions] testing on Node ${version}`);
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
-  const result = runTap({ name: `node-${major}`, node, env, args: process.argv.slice(2) });
+  const result = await runTap({ name: `node-${major}`, node, env, args: process.argv.slice(2) });
   rows.push({ node: version, result: result.status === 0 ? 'pass' : 'FAIL', ...result });
 }
 
