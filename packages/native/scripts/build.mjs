@@ -1,4 +1,4 @@
-// node scripts/build.mjs [--sanitize] [--werror]
+// node scripts/build.mjs [--sanitize]; with NODE_AWS_LC_WERROR=1 compiler warnings are errors
 import { parseArgs } from 'node:util';
 import { buildAddon } from './addon.mjs';
 import { buildAwsLc } from './aws-lc.mjs';
@@ -8,7 +8,7 @@ import { findSource } from './source.mjs';
 import { findTools } from './tools.mjs';
 
 const { values: options } = parseArgs({
-  options: { sanitize: { type: 'boolean' }, werror: { type: 'boolean' } },
+  options: { sanitize: { type: 'boolean' } },
 });
 
 try {
@@ -18,7 +18,8 @@ try {
   // that is under test.
   const awsLc = buildAwsLc(findSource(), tools);
   const variant = options.sanitize ? 'Sanitize' : 'Release';
-  buildAddon({ variant, awsLc, headers, tools, werror: options.werror ?? false });
+  const werror = process.env.NODE_AWS_LC_WERROR === '1';
+  buildAddon({ variant, awsLc, headers, tools, werror });
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   for (const line of error.message.split('\n')) console.error(`[native] ${line}`);
