@@ -20,7 +20,7 @@ export function findTools({ needCargo }) {
   if (!ninja && !make) missing.push('make not found: install the Debian package make');
   if (needCargo && !cargo) {
     missing.push(
-      'cargo not found: install cargo 1.78 or newer with rustup, ' +
+      'cargo not found: install cargo 1.71 or newer with rustup, ' +
         'or set AWS_LC_SOURCE_DIR to an unpacked AWS-LC tree',
     );
   }
