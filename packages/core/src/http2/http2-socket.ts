@@ -1,0 +1,127 @@
+/**
+ * node:http2 over a `TlsStream`, with its truth kept.
+ *
+ * An `Http2Session` runs on a native stream handle. Given a socket without one it wraps it in Node's
+ * internal JSStreamSocket, and from then on reads everything it tells its users (`encrypted`,
+ * `alpnProtocol`, the origin set, `req.socket.remoteAddress`, `authorized`, …) from that wrapper,
+ * which knows none of it: the session claims to be `h2c` in clear text from nowhere. So we build the
+ * wrapper ourselves, from the same class, and teach it to answer from the stream.
+ */
+import type * as net from 'node:net';
+import { PassThrough } from 'node:stream';
+import * as tls from 'node:tls';
+import type { TlsStream } from '../stream/tls-stream';
+
+/** A socket that carries an HTTP/2 session and answers every question from its TLS stream. */
+export interface Http2Socket extends net.Socket {
+  /** The TLS stream underneath. */
+  readonly stream: TlsStream;
+}
+
+type Http2SocketClass = new (stream: TlsStream) => Http2Socket;
+
+/** Read from the stream at every access, so that they stay right after it is destroyed. */
+const FORWARDED_PROPERTIES = [
+  'encrypted',
+  'alpnProtocol',
+  'servername',
+  'authorized',
+  'authorizationError',
+  'remoteAddress',
+  'remoteFamily',
+  'remotePort',
+  'localAddress',
+  'localFamily',
+  'localPort',
+  'bytesRead',
+  'bytesWritten',
+  'negotiated',
+  'ktls',
+  'ktlsActive',
+  'ktlsEligibility',
+  'closeNotifyReceived',
+] as const;
+
+/** Called on the stream; those that return the stream for chaining return the wrapper instead. */
+const FORWARDED_METHODS = [
+  'address',
+  'exportKeyingMaterial',
+  'getCertificate',
+  'getCipher',
+  'getEphemeralKeyInfo',
+  'getFinished',
+  'getPeerCertificate',
+  'getPeerFinished',
+  'getPeerX509Certificate',
+  'getProtocol',
+  'getSession',
+  'getSharedSigalgs',
+  'getTLSTicket',
+  'getX509Certificate',
+  'isSessionReused',
+  'ref',
+  'setKeepAlive',
+  'setNoDelay',
+  'unref',
+] as const;
+
+let http2SocketClass: Http2SocketClass | undefined;
+
+/**
+ * Wraps a TLS stream for node:http2: hand the result to `server.emit('connection', socket)` of an
+ * `http2.createServer()`, or return it from `createConnection` of `http2.connect()`. The session then
+ * reports the stream's own `encrypted`, `alpnProtocol`, addresses, authorisation and certificates.
+ *
+ * Call it once the handshake is done: a session reads its socket's protocol when it is made. The
+ * stream belongs to the returned socket from then on; destroying either destroys both.
+ *
+ * @param stream - a connected TLS stream on which nobody reads yet
+ */
+export function http2Socket(stream: TlsStream): Http2Socket {
+  http2SocketClass ??= defineHttp2Socket();
+  return new http2SocketClass(stream);
+}
+
+function defineHttp2Socket(): Http2SocketClass {
+  class StreamBackedSocket extends jsStreamSocketClass() {}
+
+  for (const name of FORWARDED_PROPERTIES) {
+    Object.defineProperty(StreamBackedSocket.prototype, name, {
+      configurable: true,
+      get(this: Http2Socket) {
+        return this.stream[name];
+      },
+      // net.Socket's constructor and http2 assign some of these; the stream's answer stands.
+      set() {},
+    });
+  }
+
+  for (const name of FORWARDED_METHODS) {
+    Object.defineProperty(StreamBackedSocket.prototype, name, {
+      configurable: true,
+      writable: true,
+      value: function (this: Http2Socket, ...args: unknown[]) {
+        const stream = this.stream;
+        const method = stream[name] as (...args: unknown[]) => unknown;
+        const result = method.apply(stream, args);
+        return result === stream ? this : result;
+      },
+    });
+  }
+
+  return StreamBackedSocket;
+}
+
+/**
+ * Node's JSStreamSocket. No public name leads to it on every release line (`_stream_wrap` is gone
+ * from Node 26), but a TLSSocket over anything that is not a net.Socket holds one.
+ */
+function jsStreamSocketClass(): Http2SocketClass {
+  const probe = new tls.TLSSocket(new PassThrough());
+  const { _handle: handle } = probe as unknown as {
+    _handle: { _parentWrap: { constructor: Http2SocketClass } };
+  };
+  const found = handle._parentWrap.constructor;
+  probe.destroy();
+  return found;
+}

@@ -1,0 +1,69 @@
+import { TlsStream } from '@node-aws-lc/core';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { TlsFront } from './front';
+import { streamOfHttp2Request } from './http2';
+import type { AwsLcTlsOptions } from './options';
+import { RequestTls } from './request-tls';
+import type { TlsStats } from './statistics';
+
+/** `app.tls`: the TLS side of the server. */
+export interface AppTls {
+  /**
+   * Changes certificate and key for the connections that come from now on, as node:tls's method of
+   * this name does: `options` replaces all that belongs to the certificate; ALPN, client
+   * authentication, timeouts and kernel TLS stay unless they are given again.
+   *
+   * @throws the errors of `ServerConfig`; the old certificate then stays in use
+   */
+  setSecureContext(options: AwsLcTlsOptions): void;
+  /** The figures of this moment. */
+  stats(): TlsStats;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The TLS side of the server. There once `@node-aws-lc/fastify-plugin` is registered. */
+    tls: AppTls;
+  }
+
+  interface FastifyRequest {
+    /** The TLS connection that carried this request; `null` under `inject()`. */
+    readonly tls: RequestTls | null;
+  }
+}
+
+/** Gives a Fastify instance `app.tls` and `request.tls`, and makes it tell the truth of its URLs. */
+export function decorate(instance: FastifyInstance, front: TlsFront): void {
+  instance.decorate('tls', {
+    setSecureContext: (options) => front.setSecureContext(options),
+    stats: () => front.statistics.snapshot(),
+  });
+  instance.decorateRequest('tls', {
+    getter(this: FastifyRequest) {
+      return requestTls(this);
+    },
+  });
+
+  const root = rootOf(instance);
+  const addresses = root.addresses.bind(root);
+  // The server's own address stays last: `listeningOrigin` is made from that one.
+  root.addresses = () => [...front.addresses(), ...addresses()];
+}
+
+const known = new WeakMap<TlsStream, RequestTls>();
+
+function requestTls({ raw }: FastifyRequest): RequestTls | null {
+  const stream = streamOfHttp2Request(raw) ?? raw.socket;
+  if (!(stream instanceof TlsStream)) return null;
+
+  let tls = known.get(stream);
+  if (tls === undefined) known.set(stream, (tls = new RequestTls(stream)));
+  return tls;
+}
+
+/** Children of an instance inherit from it; methods are replaced where they are kept. */
+function rootOf(instance: FastifyInstance): FastifyInstance {
+  let root = instance;
+  while (!Object.hasOwn(root, 'addresses')) root = Object.getPrototypeOf(root) as FastifyInstance;
+  return root;
+}

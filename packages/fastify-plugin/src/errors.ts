@@ -1,0 +1,48 @@
+/**
+ * Every error of this package, with its stable code.
+ *
+ * | Code | Likely cause |
+ * | --- | --- |
+ * | `ERR_AWS_LC_FASTIFY_HTTPS` | `Fastify({ https })`: Node's own TLS is already on the server |
+ * | `ERR_AWS_LC_FASTIFY_HTTP2` | `Fastify({ http2: true })`: this package brings h2 by itself |
+ * | `ERR_AWS_LC_FASTIFY_SERVER` | a `serverFactory` that does not return a plain `http.Server` |
+ * | `ERR_AWS_LC_FASTIFY_LISTENING` | the server listens already, in plaintext |
+ * | `ERR_AWS_LC_FASTIFY_TWICE` | registered twice, or registered on a server of `awsLcServerFactory` |
+ * | `ERR_AWS_LC_FASTIFY_ALPN` | `alpnProtocols` names something else than `h2` and `http/1.1` |
+ * | `ERR_AWS_LC_FASTIFY_ALPN_REQUIRED` | a client without ALPN on a server that speaks only h2 |
+ * | `ERR_AWS_LC_FASTIFY_CLOSED` | `close()` came while `listen()` was still resolving `localhost` |
+ */
+const MESSAGES = {
+  ERR_AWS_LC_FASTIFY_HTTPS:
+    'This Fastify instance was created with the https option, so Node.js already does TLS on it; ' +
+    'create it without https and register the plugin',
+  ERR_AWS_LC_FASTIFY_HTTP2:
+    'This Fastify instance was created with the http2 option; create it without http2, the plugin ' +
+    'serves h2 and HTTP/1.1 on one port by itself',
+  ERR_AWS_LC_FASTIFY_SERVER:
+    'The server of this Fastify instance is not a plain http.Server; return one from serverFactory',
+  ERR_AWS_LC_FASTIFY_LISTENING:
+    'The server is already listening and answering in plaintext; register the plugin before listen()',
+  ERR_AWS_LC_FASTIFY_TWICE:
+    'AWS-LC already does TLS on this server; use the plugin once, or awsLcServerFactory, not both',
+  ERR_AWS_LC_FASTIFY_ALPN: "alpnProtocols must be a non-empty list of 'h2' and 'http/1.1'",
+  ERR_AWS_LC_FASTIFY_ALPN_REQUIRED:
+    'The client did not negotiate h2, the only protocol that this server speaks',
+  ERR_AWS_LC_FASTIFY_CLOSED: 'The server was closed before it could listen',
+} as const;
+
+/** The codes of {@link AwsLcFastifyError}. */
+export type AwsLcFastifyErrorCode = keyof typeof MESSAGES;
+
+/** An error of the Fastify plugin; `code` is stable, `message` is for people. */
+export class AwsLcFastifyError extends Error {
+  /** Stable across releases: what to compare against. */
+  readonly code: AwsLcFastifyErrorCode;
+
+  /** @internal */
+  constructor(code: AwsLcFastifyErrorCode) {
+    super(MESSAGES[code]);
+    this.name = 'AwsLcFastifyError';
+    this.code = code;
+  }
+}

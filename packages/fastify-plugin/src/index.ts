@@ -1,0 +1,15 @@
+/**
+ * `@node-aws-lc/fastify-plugin`: HTTPS and HTTP/2 for Fastify on AWS-LC.
+ *
+ * @packageDocumentation
+ */
+import { awsLcTls } from './plugin';
+
+export { AwsLcFastifyError, type AwsLcFastifyErrorCode } from './errors';
+export type { AppTls } from './decorate';
+export type { AwsLcTlsOptions, HttpProtocol } from './options';
+export { awsLcTls } from './plugin';
+export type { RequestTls } from './request-tls';
+export { awsLcServerFactory } from './server-factory';
+export type { TlsStats } from './statistics';
+export default awsLcTls;
