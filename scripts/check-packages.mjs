@@ -5,6 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = join(root, 'node_modules', '.bin');
+
+const exceptions = {
+  // No static look can see what a binary exports; core takes it with require.
+  native: ['--ignore-rules', 'named-exports'],
+};
 let failed = false;
 
 for (const name of ['native', 'core', 'fastify-plugin', 'undici-connector']) {
@@ -12,7 +17,7 @@ for (const name of ['native', 'core', 'fastify-plugin', 'undici-connector']) {
   console.log(`[packages] ${name}`);
   check('publint', [folder, '--strict']);
   // The profile leaves out the resolution of before "exports", which no supported Node uses.
-  check('attw', ['--pack', folder, '--profile', 'node16']);
+  check('attw', ['--pack', folder, '--profile', 'node16', ...(exceptions[name] ?? [])]);
 }
 process.exitCode = failed ? 1 : 0;
 
