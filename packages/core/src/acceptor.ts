@@ -1,0 +1,50 @@
+import type { Duplex } from 'node:stream';
+import { Connection } from '@node-aws-lc/native';
+import { toHandshakeTimeout } from './config/checks';
+import type { HandshakeOptions } from './config/options';
+import { ServerConfig } from './config/server-config';
+import { performHandshake, requireTransport } from './handshake';
+import { toKtlsPolicy } from './ktls/policy';
+import type { TlsStream } from './stream/tls-stream';
+
+/** Accepts TLS connections on transports that somebody else has accepted. */
+export class TlsAcceptor {
+  readonly #config: ServerConfig;
+
+  /** @param config validated when it was made, so that accepting can fail only for reasons of the connection */
+  constructor(config: ServerConfig) {
+    if (!(config instanceof ServerConfig)) {
+      throw Object.assign(new TypeError('config: expected a ServerConfig'), {
+        code: 'ERR_INVALID_ARG_TYPE',
+      });
+    }
+    this.#config = config;
+  }
+
+  /**
+   * Performs the server's side of a handshake. The transport is taken over: bytes that it has read already come first,
+   * a socket still connecting is waited for, and on failure it is destroyed after the alert has been sent.
+   *
+   * @returns the stream of plaintext
+   * @throws TlsError `ERR_SSL_*` for what the protocol found, Node's verification codes for the client's certificate,
+   *   `ECONNRESET` if the client hung up, `ERR_TLS_HANDSHAKE_TIMEOUT`, `ERR_AWS_LC_TRANSPORT_CLOSED`,
+   *   `ERR_AWS_LC_KTLS_REQUIRED`; an AbortError if the signal fired
+   */
+  async accept(transport: Duplex, options: HandshakeOptions = {}): Promise<TlsStream> {
+    const config = this.#config;
+    requireTransport(transport);
+    return performHandshake({
+      side: 'server',
+      connection: new Connection(config.context, {}),
+      transport,
+      ktls: options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls),
+      strictClose: config.strictClose,
+      allowHalfOpen: options.allowHalfOpen,
+      highWaterMark: options.highWaterMark,
+      requestsCertificate: config.requestsCertificate,
+      rejectUnauthorized: false,
+      timeout: toHandshakeTimeout(options.handshakeTimeout, config.handshakeTimeout),
+      signal: options.signal,
+    });
+  }
+}

@@ -1,0 +1,173 @@
+import * as native from '@node-aws-lc/native';
+import { ConfigError } from '../errors';
+import type { CommonOptions, TlsVersion } from './options';
+
+/** Protocol versions and suites as the native context takes them. */
+export interface Algorithms {
+  minVersion: number;
+  maxVersion: number;
+  cipherList?: string | undefined;
+  cipherSuites?: string | undefined;
+  groups?: string | undefined;
+}
+
+const VERSIONS: Record<string, number> = {
+  TLSv1: 0x0301,
+  'TLSv1.1': 0x0302,
+  'TLSv1.2': 0x0303,
+  'TLSv1.3': 0x0304,
+};
+
+/** The AEADs that the kernel's record layer knows: AES-GCM and ChaCha20-Poly1305. */
+const KERNEL_AEAD = /GCM|CHACHA20/;
+
+let suites: ReturnType<typeof native.cipherSuites> | undefined;
+
+function knownSuites(): ReturnType<typeof native.cipherSuites> {
+  return (suites ??= native.cipherSuites());
+}
+
+function toVersion(
+  option: 'minVersion' | 'maxVersion',
+  value: unknown,
+  fallback: TlsVersion,
+): number {
+  const version = VERSIONS[String(value ?? fallback)];
+  if (version !== undefined) return version;
+  throw new ConfigError('ERR_AWS_LC_CONFIG_VERSION', option, `unknown version ${String(value)}`);
+}
+
+interface SuiteSelection {
+  tls12: string[];
+  tls13: string[];
+}
+
+function fromSuites(list: unknown): SuiteSelection {
+  if (!Array.isArray(list) || list.length === 0) {
+    throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'cipherSuites', 'expected a list of names');
+  }
+  const selection: SuiteSelection = { tls12: [], tls13: [] };
+  for (const name of list as unknown[]) {
+    const suite = knownSuites().find((known) => known.name === name || known.standardName === name);
+    if (suite === undefined) {
+      throw new ConfigError(
+        'ERR_AWS_LC_CONFIG_CIPHER',
+        'cipherSuites',
+        `unknown cipher suite ${String(name)}`,
+      );
+    }
+    (suite.tls13 ? selection.tls13 : selection.tls12).push(suite.name);
+  }
+  return selection;
+}
+
+/** node:tls's form: names of TLS 1.3 suites and OpenSSL list rules in one string. */
+function fromCipherString(list: unknown): SuiteSelection {
+  if (typeof list !== 'string') {
+    throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'ciphers', 'expected a string');
+  }
+  const rules = list.split(/[:, ]/).filter((rule) => rule !== '' && !rule.startsWith('@SECLEVEL'));
+  const selection: SuiteSelection = { tls12: [], tls13: [] };
+  for (const rule of rules) {
+    const suite = knownSuites().find((known) => known.name === rule || known.standardName === rule);
+    if (suite?.tls13) selection.tls13.push(suite.name);
+    else if (suite) selection.tls12.push(suite.name);
+    else if (rule.startsWith('TLS_')) {
+      throw new ConfigError('ERR_AWS_LC_CONFIG_CIPHER', 'ciphers', `unknown cipher suite ${rule}`);
+    } else selection.tls12.push(rule);
+  }
+  if (rules.length === 0)
+    throw new ConfigError('ERR_AWS_LC_CONFIG_CIPHER', 'ciphers', 'the list is empty');
+  return selection;
+}
+
+/** Pre-shared keys cannot be configured, so suites that need them only make the handshake longer. */
+function defaultSuites(): SuiteSelection {
+  const usable = knownSuites().filter((suite) => !suite.name.includes('PSK'));
+  return {
+    tls12: usable.filter((suite) => !suite.tls13).map((suite) => suite.name),
+    tls13: usable.filter((suite) => suite.tls13).map((suite) => suite.name),
+  };
+}
+
+function selectSuites(
+  options: CommonOptions,
+): SuiteSelection & { chosen: 'cipherSuites' | 'ciphers' | undefined } {
+  const { cipherSuites, ciphers } = options;
+  if (cipherSuites !== undefined && ciphers !== undefined) {
+    throw new ConfigError('ERR_AWS_LC_CONFIG_CONFLICT', 'ciphers', '`cipherSuites` is given too');
+  }
+  if (cipherSuites !== undefined) return { ...fromSuites(cipherSuites), chosen: 'cipherSuites' };
+  if (ciphers !== undefined) return { ...fromCipherString(ciphers), chosen: 'ciphers' };
+  return { ...defaultSuites(), chosen: undefined };
+}
+
+function toGroups({ groups, ecdhCurve }: CommonOptions): string | undefined {
+  if (groups !== undefined && ecdhCurve !== undefined) {
+    throw new ConfigError('ERR_AWS_LC_CONFIG_CONFLICT', 'ecdhCurve', '`groups` is given too');
+  }
+  const option = groups === undefined ? 'ecdhCurve' : 'groups';
+  const value: unknown = groups ?? ecdhCurve;
+  if (value === undefined || (option === 'ecdhCurve' && value === 'auto')) return undefined;
+  const names: unknown =
+    option === 'ecdhCurve' && typeof value === 'string' ? value.split(':') : value;
+  if (!Array.isArray(names) || names.length === 0) {
+    throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', option, 'expected names of groups');
+  }
+  const known = native.groups();
+  for (const name of names as unknown[]) {
+    const aliases = GROUP_ALIASES[String(name)] ?? String(name);
+    if (!known.includes(aliases)) {
+      throw new ConfigError('ERR_AWS_LC_CONFIG_GROUP', option, `unknown group ${String(name)}`);
+    }
+  }
+  return (names as string[]).map((name) => GROUP_ALIASES[name] ?? name).join(':');
+}
+
+/** Other names under which OpenSSL's and the RFCs' users know the groups. */
+const GROUP_ALIASES: Record<string, string> = {
+  prime256v1: 'P-256',
+  secp256r1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+  x25519: 'X25519',
+};
+
+/**
+ * Chooses versions, cipher suites and groups.
+ *
+ * @throws ConfigError ERR_AWS_LC_CONFIG_VERSION, …_CIPHER, …_GROUP, …_TYPE, …_CONFLICT
+ */
+export function toAlgorithms(options: CommonOptions): Algorithms {
+  let minVersion = toVersion('minVersion', options.minVersion, 'TLSv1.2');
+  // Somebody who lowers only the maximum means versions up to it.
+  let maxVersion = toVersion('maxVersion', options.maxVersion, 'TLSv1.3');
+  if (options.minVersion === undefined && maxVersion < minVersion) minVersion = maxVersion;
+  if (minVersion > maxVersion) {
+    throw new ConfigError(
+      'ERR_AWS_LC_CONFIG_VERSION',
+      'minVersion',
+      `${String(options.minVersion)} is above ${options.maxVersion ?? 'TLSv1.3'}`,
+    );
+  }
+  const { tls12, tls13, chosen } = selectSuites(options);
+  const usable12 = options.ktlsAeadOnly ? tls12.filter((name) => KERNEL_AEAD.test(name)) : tls12;
+  if (chosen !== undefined) {
+    if (usable12.length === 0) minVersion = Math.max(minVersion, 0x0304);
+    if (tls13.length === 0) maxVersion = Math.min(maxVersion, 0x0303);
+    if (minVersion > maxVersion) {
+      throw new ConfigError(
+        'ERR_AWS_LC_CONFIG_CIPHER',
+        chosen,
+        'none is usable in the chosen versions',
+      );
+    }
+  }
+  return {
+    minVersion,
+    maxVersion,
+    cipherList: usable12.length > 0 ? usable12.join(':') : undefined,
+    cipherSuites: tls13.length > 0 ? tls13.join(':') : undefined,
+    groups: toGroups(options),
+  };
+}

@@ -1,0 +1,81 @@
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Connection } from '@node-aws-lc/native';
+import { toAlpn } from './config/alpn';
+import { toHandshakeTimeout } from './config/checks';
+import { ClientConfig } from './config/client-config';
+import type { ConnectOptions } from './config/options';
+import { toServerName } from './config/server-name';
+import { ConfigError } from './errors';
+import { performHandshake, requireTransport } from './handshake';
+import { toKtlsPolicy } from './ktls/policy';
+import type { TlsStream } from './stream/tls-stream';
+
+/** Makes TLS connections on transports that somebody else has connected. */
+export class TlsConnector {
+  readonly #config: ClientConfig;
+
+  /** @param config validated when it was made, so that connecting can fail only for reasons of the connection */
+  constructor(config: ClientConfig) {
+    if (!(config instanceof ClientConfig)) {
+      throw Object.assign(new TypeError('config: expected a ClientConfig'), {
+        code: 'ERR_INVALID_ARG_TYPE',
+      });
+    }
+    this.#config = config;
+  }
+
+  /**
+   * Performs the client's side of a handshake. The server's chain and name are verified inside the handshake, so that
+   * a server that fails is refused with an alert and never sees a client certificate. The transport is taken over as
+   * `TlsAcceptor.accept` does.
+   *
+   * @param serverName name that the certificate must be for; sent as SNI (RFC 6066) unless it is an IP address
+   * @returns the stream of plaintext
+   * @throws ConfigError `ERR_AWS_LC_CONFIG_SERVER_NAME`
+   * @throws TlsError as `TlsAcceptor.accept`; `ERR_TLS_CERT_ALTNAME_INVALID` for a certificate of another name
+   */
+  async connect(
+    serverName: string,
+    transport: Duplex,
+    options: ConnectOptions = {},
+  ): Promise<TlsStream> {
+    const config = this.#config;
+    const name = config.servername ?? toServerName(serverName);
+    requireTransport(transport);
+    return performHandshake({
+      side: 'client',
+      connection: toConnection(config, name, options),
+      transport,
+      ktls: options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls),
+      strictClose: config.strictClose,
+      allowHalfOpen: options.allowHalfOpen,
+      highWaterMark: options.highWaterMark,
+      requestsCertificate: false,
+      checkIdentity: (certificate) => config.checkServerIdentity(name, certificate),
+      rejectUnauthorized: config.rejectUnauthorized,
+      timeout: toHandshakeTimeout(options.handshakeTimeout, config.handshakeTimeout),
+      signal: options.signal,
+    });
+  }
+}
+
+function toConnection(config: ClientConfig, name: string, options: ConnectOptions): Connection {
+  const session = options.session ?? config.session;
+  try {
+    return new Connection(config.context, {
+      servername: isIP(name) ? undefined : name,
+      alpn: options.ALPNProtocols === undefined ? undefined : (toAlpn(options) ?? Buffer.alloc(0)),
+      session,
+      keepsSessions: true,
+    });
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    throw new ConfigError(
+      'ERR_AWS_LC_CONFIG_TYPE',
+      'session',
+      'it is no session of this library',
+      cause,
+    );
+  }
+}

@@ -1,0 +1,240 @@
+'use strict';
+Object.defineProperty(exports, '__esModule', { value: true });
+exports.TlsError = exports.ConfigError = void 0;
+exports.verificationCode = verificationCode;
+exports.fromNative = fromNative;
+exports.disconnectedInHandshake = disconnectedInHandshake;
+exports.handshakeTimeout = handshakeTimeout;
+exports.abortError = abortError;
+/**
+ * Every error that a configuration can fail with, at construction. The text after each code says what usually causes it.
+ */
+const CONFIG_ERRORS = {
+  /** An option has the wrong JavaScript type, or a value outside its range. */
+  ERR_AWS_LC_CONFIG_TYPE: 'the option has the wrong type',
+  /** A file named by an option cannot be read; `cause` is the file system's error. */
+  ERR_AWS_LC_CONFIG_FILE: 'the file cannot be read',
+  /** PEM that is cut short, damaged, or followed by something else. */
+  ERR_AWS_LC_CONFIG_PEM: 'the PEM is malformed',
+  /** Not a certificate, or one that AWS-LC refuses to parse or to use. */
+  ERR_AWS_LC_CONFIG_CERT: 'the certificate cannot be used',
+  /** Not a private key in PKCS#8, PKCS#1 or SEC1 form. */
+  ERR_AWS_LC_CONFIG_KEY: 'the private key cannot be used',
+  /** The private key is encrypted and the passphrase is missing or wrong. */
+  ERR_AWS_LC_CONFIG_PASSPHRASE: 'the private key cannot be decrypted',
+  /** The private key belongs to another certificate. */
+  ERR_AWS_LC_CONFIG_KEY_MISMATCH: 'the private key does not belong to the certificate',
+  /** A root certificate cannot be parsed. */
+  ERR_AWS_LC_CONFIG_CA: 'the root certificate cannot be used',
+  /** An option that others depend on is not there: a key without certificate, client authentication without roots. */
+  ERR_AWS_LC_CONFIG_MISSING: 'an option is missing',
+  /** Two options contradict each other. */
+  ERR_AWS_LC_CONFIG_CONFLICT: 'options contradict each other',
+  /** An unknown protocol version, or a minimum above the maximum. */
+  ERR_AWS_LC_CONFIG_VERSION: 'the protocol versions cannot be used',
+  /** A cipher suite that AWS-LC does not know, or none left for the chosen versions. */
+  ERR_AWS_LC_CONFIG_CIPHER: 'the cipher suites cannot be used',
+  /** A key-exchange group that AWS-LC does not know. */
+  ERR_AWS_LC_CONFIG_GROUP: 'the groups cannot be used',
+  /** An empty or over-long protocol name, or a malformed list (RFC 7301). */
+  ERR_AWS_LC_CONFIG_ALPN: 'the ALPN protocols cannot be used',
+  /** An empty host name, or one with characters that no host name has (RFC 6066). */
+  ERR_AWS_LC_CONFIG_SERVER_NAME: 'the server name cannot be used',
+  /** A kernel-TLS policy that contradicts itself. */
+  ERR_AWS_LC_CONFIG_KTLS: 'the ktls option cannot be used',
+  /** An option of `node:tls` that is not offered here; ignoring it could cost security. */
+  ERR_AWS_LC_CONFIG_UNSUPPORTED: 'the option is not supported',
+};
+/**
+ * A configuration that cannot work, found when it is made. `code` is one of the `ERR_AWS_LC_CONFIG_*` codes, `option`
+ * names the option at fault, `cause` keeps what the library or the file system said.
+ */
+class ConfigError extends Error {
+  /** One of the `ERR_AWS_LC_CONFIG_*` codes. */
+  code;
+  /** The option at fault. */
+  option;
+  constructor(code, option, detail, cause) {
+    super(
+      `${option}: ${CONFIG_ERRORS[code]}: ${detail}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.name = 'ConfigError';
+    this.code = code;
+    this.option = option;
+  }
+}
+exports.ConfigError = ConfigError;
+/**
+ * A connection that failed. `code` follows `node:tls`: `ERR_SSL_<REASON>` for what the TLS engine found, Node's
+ * verification codes (`CERT_HAS_EXPIRED`, …) for certificates, the system's codes (`ECONNRESET`, …) for the socket.
+ */
+class TlsError extends Error {
+  /** A stable code to match on. */
+  code;
+  /** Which end this process is. */
+  side;
+  /** The alert that was sent or received with the failure. */
+  alert;
+  /** The engine's reason in words, as `node:tls` has it. */
+  reason;
+  /** The part of the library that failed, as `node:tls` has it. */
+  library;
+  /** The system call that failed. */
+  syscall;
+  /** The negated system error number. */
+  errno;
+  constructor(code, message, details = {}) {
+    const { cause, ...rest } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'TlsError';
+    this.code = code;
+    for (const [key, value] of Object.entries(rest)) {
+      if (value !== undefined) Object.assign(this, { [key]: value });
+    }
+  }
+}
+exports.TlsError = TlsError;
+/** Where AWS-LC spells a reason otherwise than OpenSSL, whose spelling users match on. */
+const OPENSSL_REASONS = {
+  NO_COMMON_SIGNATURE_ALGORITHMS: 'NO_SHARED_SIGNATURE_ALGORITHMS',
+  TLSV1_ALERT_CERTIFICATE_REQUIRED: 'TLSV13_ALERT_CERTIFICATE_REQUIRED',
+};
+/** RFC 8446's names for the alerts (section 6), by number. */
+const ALERT_NAMES = {
+  0: 'close_notify',
+  10: 'unexpected_message',
+  20: 'bad_record_mac',
+  21: 'decryption_failed',
+  22: 'record_overflow',
+  30: 'decompression_failure',
+  40: 'handshake_failure',
+  41: 'no_certificate',
+  42: 'bad_certificate',
+  43: 'unsupported_certificate',
+  44: 'certificate_revoked',
+  45: 'certificate_expired',
+  46: 'certificate_unknown',
+  47: 'illegal_parameter',
+  48: 'unknown_ca',
+  49: 'access_denied',
+  50: 'decode_error',
+  51: 'decrypt_error',
+  70: 'protocol_version',
+  71: 'insufficient_security',
+  80: 'internal_error',
+  86: 'inappropriate_fallback',
+  90: 'user_canceled',
+  100: 'no_renegotiation',
+  109: 'missing_extension',
+  110: 'unsupported_extension',
+  111: 'certificate_unobtainable',
+  112: 'unrecognized_name',
+  113: 'bad_certificate_status_response',
+  114: 'bad_certificate_hash_value',
+  115: 'unknown_psk_identity',
+  116: 'certificate_required',
+  120: 'no_application_protocol',
+  121: 'ech_required',
+};
+/** Node's codes for the results of chain verification (X509_V_ERR_*), by number. */
+const VERIFY_CODES = {
+  2: 'UNABLE_TO_GET_ISSUER_CERT',
+  3: 'UNABLE_TO_GET_CRL',
+  4: 'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+  5: 'UNABLE_TO_DECRYPT_CRL_SIGNATURE',
+  6: 'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+  7: 'CERT_SIGNATURE_FAILURE',
+  8: 'CRL_SIGNATURE_FAILURE',
+  9: 'CERT_NOT_YET_VALID',
+  10: 'CERT_HAS_EXPIRED',
+  11: 'CRL_NOT_YET_VALID',
+  12: 'CRL_HAS_EXPIRED',
+  13: 'ERROR_IN_CERT_NOT_BEFORE_FIELD',
+  14: 'ERROR_IN_CERT_NOT_AFTER_FIELD',
+  15: 'ERROR_IN_CRL_LAST_UPDATE_FIELD',
+  16: 'ERROR_IN_CRL_NEXT_UPDATE_FIELD',
+  17: 'OUT_OF_MEM',
+  18: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+  19: 'SELF_SIGNED_CERT_IN_CHAIN',
+  20: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  21: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  22: 'CERT_CHAIN_TOO_LONG',
+  23: 'CERT_REVOKED',
+  24: 'INVALID_CA',
+  25: 'PATH_LENGTH_EXCEEDED',
+  26: 'INVALID_PURPOSE',
+  27: 'CERT_UNTRUSTED',
+  28: 'CERT_REJECTED',
+  62: 'HOSTNAME_MISMATCH',
+};
+/** Node's code for a verification result, or undefined when it is X509_V_OK. */
+function verificationCode(verifyResult) {
+  if (verifyResult === 0) return undefined;
+  return VERIFY_CODES[verifyResult] ?? 'UNSPECIFIED';
+}
+function toAlert(alert) {
+  return alert && { ...alert, name: ALERT_NAMES[alert.code] ?? `alert ${alert.code}` };
+}
+function describeAlert(alert) {
+  return alert === undefined ? '' : ` (alert ${alert.name} ${alert.direction})`;
+}
+function inWords(reason) {
+  return reason.toLowerCase().replaceAll('_', ' ');
+}
+/** What failed where the native code says so; the `side` is this process's. */
+function fromNative(error, side) {
+  const alert = toAlert(error.alert);
+  switch (error.kind) {
+    case 'system':
+      return new TlsError(error.code, `${error.syscall} ${error.code}: ${error.description}`, {
+        side,
+        alert,
+        syscall: error.syscall,
+        errno: error.errno,
+      });
+    case 'verification': {
+      const message =
+        error.description.replace('self signed', 'self-signed') + describeAlert(alert);
+      return new TlsError(verificationCode(error.verifyResult) ?? 'UNSPECIFIED', message, {
+        side,
+        alert,
+      });
+    }
+    case 'eof':
+      return disconnectedInHandshake(side);
+    case 'protocol': {
+      const name = OPENSSL_REASONS[error.reason] ?? (error.reason || 'INTERNAL_ERROR');
+      const message = `TLS failed on the ${side}: ${inWords(name)}${describeAlert(alert)}`;
+      return new TlsError(`ERR_SSL_${name}`, message, {
+        side,
+        alert,
+        reason: inWords(name),
+        library: error.library,
+      });
+    }
+  }
+}
+/** The peer hung up before the handshake was over; worded as `node:tls` words it for the client. */
+function disconnectedInHandshake(side) {
+  const message =
+    side === 'client'
+      ? 'Client network socket disconnected before secure TLS connection was established'
+      : 'The client hung up before the TLS handshake was complete';
+  return new TlsError('ECONNRESET', message, { side });
+}
+/** The handshake took longer than `milliseconds`. */
+function handshakeTimeout(side, milliseconds) {
+  return new TlsError(
+    'ERR_TLS_HANDSHAKE_TIMEOUT',
+    `TLS handshake timeout: not complete after ${milliseconds} ms on the ${side}`,
+    { side },
+  );
+}
+/** An AbortError as Node's own APIs raise it. */
+function abortError(signal) {
+  const error = new Error('The operation was aborted', { cause: signal.reason });
+  error.name = 'AbortError';
+  return Object.assign(error, { code: 'ABORT_ERR' });
+}
+//# sourceMappingURL=errors.js.map

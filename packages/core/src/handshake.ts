@@ -1,0 +1,99 @@
+import './stream/callbacks';
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+import { abortError, handshakeTimeout, TlsError } from './errors';
+import { isReady, takeOver, untilReady } from './stream/take-over';
+import { TlsStream, type TlsStreamInit } from './stream/tls-stream';
+
+/** One handshake: everything that accepting and connecting have in common. */
+export interface Handshake extends Omit<TlsStreamInit, 'onHandshake' | 'allowHalfOpen'> {
+  allowHalfOpen: boolean | undefined;
+  /** Milliseconds; covers the wait for the transport too. */
+  timeout: number;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Runs a handshake on a transport. Whatever makes it fail, the alert is sent if one is due and the transport is
+ * destroyed before the promise is rejected.
+ */
+export function performHandshake(handshake: Handshake): Promise<TlsStream> {
+  const { side, transport, connection, signal, timeout } = handshake;
+  return new Promise((resolve, reject) => {
+    let stream: TlsStream | undefined;
+    let settled = false;
+    const waiting = new AbortController();
+
+    const settle = (error?: Error): void => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      if (error === undefined) {
+        resolve(stream as TlsStream);
+        return;
+      }
+      waiting.abort(error);
+      if (stream === undefined) {
+        connection.close();
+        transport.on('error', ignore);
+        transport.destroy();
+      } else {
+        stream.on('error', ignore);
+        stream.destroy();
+      }
+      reject(error);
+    };
+    const onAbort = (): void => settle(abortError(signal as AbortSignal));
+    const timer = setTimeout(() => settle(handshakeTimeout(side, timeout)), timeout);
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted) {
+      onAbort();
+      return;
+    }
+
+    const start = (): void => {
+      try {
+        const taken = takeOver(transport, side);
+        stream = new TlsStream({
+          ...handshake,
+          allowHalfOpen:
+            handshake.allowHalfOpen ?? (transport instanceof net.Socket && transport.allowHalfOpen),
+          onHandshake: (error) => settle(error ?? requireKernel(stream as TlsStream, handshake)),
+        });
+        stream.startHandshake(taken);
+      } catch (error) {
+        settle(error as Error);
+      }
+    };
+    if (isReady(transport)) start();
+    else untilReady(transport, waiting.signal, side).then(start, settle);
+  });
+}
+
+function requireKernel(stream: TlsStream, { ktls, side }: Handshake): Error | undefined {
+  const missing =
+    (ktls.tx === 'require' && !stream.ktls.tx) || (ktls.rx === 'require' && !stream.ktls.rx);
+  if (!missing) return undefined;
+  return new TlsError('ERR_AWS_LC_KTLS_REQUIRED', `kernel TLS is required: ${stream.ktls.reason}`, {
+    side,
+  });
+}
+
+function ignore(): void {
+  // The promise has been rejected with what went wrong first.
+}
+
+/** Refuses what is no transport. */
+export function requireTransport(transport: unknown): asserts transport is Duplex {
+  const candidate = transport as Partial<Duplex> | null | undefined;
+  if (
+    typeof candidate?.write === 'function' &&
+    typeof candidate.on === 'function' &&
+    'readable' in candidate
+  )
+    return;
+  throw Object.assign(new TypeError('transport: expected a net.Socket or another Duplex'), {
+    code: 'ERR_INVALID_ARG_TYPE',
+  });
+}

@@ -1,0 +1,22 @@
+export { TlsAcceptor } from './acceptor';
+export { awsLc } from './aws-lc';
+export { ClientConfig } from './config/client-config';
+export type {
+  ClientConfigOptions,
+  CommonOptions,
+  ConnectOptions,
+  HandshakeOptions,
+  KeyWithPassphrase,
+  Material,
+  ServerConfigOptions,
+  TlsVersion,
+} from './config/options';
+export { ServerConfig } from './config/server-config';
+export { TlsConnector } from './connector';
+export { ConfigError, TlsError, type ConfigErrorCode, type TlsAlert, type TlsSide } from './errors';
+export { http2Socket } from './http2/http2-socket';
+export { hostKtlsAvailable } from './ktls/host';
+export type { KtlsMode, KtlsOption } from './ktls/policy';
+export type { KtlsEligibility, KtlsStatus } from './ktls/status';
+export type { Negotiated } from './stream/negotiated';
+export { TlsStream } from './stream/tls-stream';

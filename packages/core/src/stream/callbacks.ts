@@ -1,0 +1,16 @@
+import * as native from '@node-aws-lc/native';
+import { TlsStream } from './tls-stream';
+
+// Native code calls these with the stream as `this`: registered once, because looking a method up by name on every
+// event costs more than calling it.
+const { prototype } = TlsStream;
+native.setCallbacks<TlsStream>({
+  onHandshake: prototype.onHandshake,
+  onVerify: prototype.onVerify,
+  onRead: prototype.onRead,
+  onEnd: prototype.onEnd,
+  onWritten: prototype.onWritten,
+  onError: prototype.onError,
+  onOutput: prototype.onOutput,
+  onSession: prototype.onSession,
+});

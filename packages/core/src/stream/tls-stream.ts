@@ -1,0 +1,551 @@
+import type { X509Certificate } from 'node:crypto';
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { CipherNameAndProtocol, DetailedPeerCertificate, PeerCertificate } from 'node:tls';
+import type { Connection, ConnectionDetails, NativeError, Outcome } from '@node-aws-lc/native';
+import { TlsError, fromNative, verificationCode, type TlsSide } from '../errors';
+import type { KtlsPolicy } from '../ktls/policy';
+import { ktlsEligibility, userspace, type KtlsEligibility, type KtlsStatus } from '../ktls/status';
+import { toNegotiated, type Negotiated } from './negotiated';
+import { PeerCertificates } from './peer-certificates';
+import { WRITE_SLAB, takeRead, writeSlab } from './slabs';
+import type { TakenTransport } from './take-over';
+
+type Callback = (error?: Error | null) => void;
+type Chunk = Buffer | Uint8Array | string;
+
+/** What the acceptor or connector makes a stream of. */
+export interface TlsStreamInit {
+  side: TlsSide;
+  connection: Connection;
+  transport: Duplex;
+  ktls: KtlsPolicy;
+  strictClose: boolean;
+  allowHalfOpen: boolean;
+  highWaterMark: number | undefined;
+  /** Server: whether a client certificate was asked for. */
+  requestsCertificate: boolean;
+  /** Client: judges the peer's name; answers what makes it unauthorised, if anything does. */
+  checkIdentity?: (certificate: PeerCertificate) => Error | undefined;
+  /** Client: whether an unauthorised peer is refused. */
+  rejectUnauthorized: boolean;
+  /** Called once, when the handshake is over. */
+  onHandshake: (error?: Error) => void;
+}
+
+/** bad_certificate (RFC 8446, section 6.2): what a certificate of another name is refused with. */
+const ALERT_BAD_CERTIFICATE = 42;
+const ACCEPT = -1;
+
+/**
+ * One TLS connection: a Duplex of plaintext with the surface of `tls.TLSSocket`. Made by `TlsAcceptor` and
+ * `TlsConnector`, with the handshake complete.
+ *
+ * 'end' comes after the peer's close_notify, or after a FIN without one (see `closeNotifyReceived` and the option
+ * `strictClose`). `end()` sends close_notify after the last byte (RFC 8446, section 6.1). Errors are {@link TlsError}.
+ */
+export class TlsStream extends net.Socket {
+  /** Always true. */
+  readonly encrypted = true;
+  /** Whether the peer presented a certificate that was verified, its name included. */
+  authorized = false;
+  /** Why the peer is not authorised: one of Node's verification codes, or null. */
+  authorizationError: string | null = null;
+
+  readonly #side: TlsSide;
+  readonly #init: TlsStreamInit;
+  readonly #transport: Duplex;
+  #connection: Connection | undefined;
+  #overDescriptor = false;
+  #details: ConnectionDetails | undefined;
+  #negotiated: Negotiated | undefined;
+  #eligibility: KtlsEligibility | undefined;
+  #ktls: KtlsStatus = { tx: false, rx: false, reason: 'the handshake is not complete' };
+  #certificates: PeerCertificates | undefined;
+  #identityError: Error | undefined;
+  #closeNotifyReceived = false;
+  #reading = false;
+  #transportPaused = false;
+  #writeCallback: Callback | undefined;
+  #peerName: object | undefined;
+  #socketName: object | undefined;
+  #lastSession: Buffer | undefined;
+
+  /** @internal */
+  constructor(init: TlsStreamInit) {
+    const { allowHalfOpen, highWaterMark } = init;
+    // net.Socket hands these to the stream below it.
+    super({
+      allowHalfOpen,
+      highWaterMark,
+      readable: true,
+      writable: true,
+    } as net.SocketConstructorOpts);
+    this.#init = init;
+    this.#side = init.side;
+    this.#connection = init.connection;
+    this.#transport = init.transport;
+  }
+
+  /** @internal Begins the handshake on a transport that was taken over. */
+  startHandshake(taken: TakenTransport): void {
+    const connection = this.#connection as Connection;
+    this.#overDescriptor = taken.fd >= 0;
+    if (taken.fd < 0) this.#attachDuplex();
+    connection.start(this, taken.fd, taken.early);
+    taken.release();
+  }
+
+  #attachDuplex(): void {
+    const transport = this.#transport;
+    transport.on('data', (chunk: Chunk) => {
+      const bytes =
+        typeof chunk === 'string'
+          ? Buffer.from(chunk, transport.readableEncoding ?? 'utf8')
+          : chunk;
+      if (this.#connection?.feed(bytes) === false) {
+        this.#transportPaused = true;
+        transport.pause();
+      }
+    });
+    transport.on('end', () => this.#connection?.feedEof());
+    transport.on('error', (error: Error) => this.#fail(error));
+    transport.on('close', () => this.#connection?.feedEof());
+  }
+
+  // --- events of the native connection ---------------------------------------------------------
+
+  /** @internal */
+  onVerify(verifyResult: number): void {
+    const connection = this.#connection as Connection;
+    this.authorizationError = verificationCode(verifyResult) ?? null;
+    if (this.authorizationError === null) {
+      const error = this.#judgeIdentity();
+      if (error !== undefined && this.#init.rejectUnauthorized) {
+        this.#identityError = error;
+        connection.verified(ALERT_BAD_CERTIFICATE);
+        return;
+      }
+      this.authorizationError =
+        error === undefined ? null : ((error as TlsError).code ?? error.message);
+    }
+    connection.verified(ACCEPT);
+  }
+
+  #judgeIdentity(): Error | undefined {
+    try {
+      return this.#init.checkIdentity?.(this.#peerCertificates().toLegacyObject());
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** @internal */
+  onHandshake(failure?: NativeError): void {
+    const { onHandshake } = this.#init;
+    if (failure !== undefined) {
+      const error = this.#identityError ?? fromNative(failure, this.#side);
+      onHandshake(error);
+      return;
+    }
+    const details = (this.#connection as Connection).details() as ConnectionDetails;
+    this.#details = details;
+    this.#negotiated = toNegotiated(details);
+    this.#eligibility = ktlsEligibility(details.protocol, this.#negotiated.cipher);
+    this.#ktls = userspace(this.#init.ktls, this.#overDescriptor, this.#eligibility);
+    if (this.#side === 'server' && this.#init.requestsCertificate) {
+      this.authorizationError = verificationCode(details.verifyResult) ?? null;
+      this.authorized = this.authorizationError === null;
+    } else if (this.#side === 'client') {
+      this.authorized = this.authorizationError === null;
+    }
+    onHandshake();
+    // Alerts and tickets are to be seen even while nobody reads.
+    if (!this.destroyed) this.read(0);
+  }
+
+  /** @internal */
+  onRead(length: number): void {
+    const chunk = takeRead(length);
+    this.#touch();
+    if (this.push(chunk)) return;
+    this.#reading = false;
+    this.#connection?.readStop();
+  }
+
+  /** @internal */
+  onEnd(closeNotify: boolean): void {
+    this.#closeNotifyReceived = closeNotify;
+    if (!closeNotify && this.#init.strictClose) {
+      this.destroy(
+        new TlsError('ERR_AWS_LC_TRUNCATED', 'the connection ended without close_notify', {
+          side: this.#side,
+        }),
+      );
+      return;
+    }
+    this.push(null);
+    // 'end' comes, and a stream that is not half-open ends its other half, even while nobody reads.
+    if (this.readableLength === 0) this.read(0);
+  }
+
+  /** @internal */
+  onWritten(failure?: NativeError): void {
+    const callback = this.#writeCallback;
+    this.#writeCallback = undefined;
+    this.#touch();
+    callback?.(failure && fromNative(failure, this.#side));
+  }
+
+  /** @internal */
+  onError(failure: NativeError): void {
+    this.destroy(fromNative(failure, this.#side));
+  }
+
+  /** @internal */
+  onOutput(ciphertext: Buffer): void {
+    this.#transport.write(ciphertext, () => this.#connection?.delivered());
+  }
+
+  /** @internal */
+  onSession(session: Buffer): void {
+    this.#lastSession = session;
+    this.emit('session', session);
+  }
+
+  #fail(error: Error): void {
+    if (this.#details === undefined) this.#init.onHandshake(error);
+    else this.destroy(error);
+  }
+
+  // --- Duplex ----------------------------------------------------------------------------------
+
+  /** @internal */
+  override _read(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#details === undefined) return;
+    if (!this.#reading) {
+      this.#reading = true;
+      if (connection.readStart()) process.nextTick(() => this.#deliver());
+    }
+  }
+
+  #deliver(): void {
+    this.#connection?.deliver();
+    if (this.#reading && this.#transportPaused) {
+      this.#transportPaused = false;
+      this.#transport.resume();
+    }
+  }
+
+  /** @internal */
+  override _write(chunk: Chunk, encoding: BufferEncoding, callback: Callback): void {
+    this.#writeChunks([{ chunk, encoding }], callback);
+  }
+
+  /** @internal */
+  override _writev(chunks: { chunk: Chunk; encoding: BufferEncoding }[], callback: Callback): void {
+    this.#writeChunks(chunks, callback);
+  }
+
+  #writeChunks(chunks: { chunk: Chunk; encoding: BufferEncoding }[], callback: Callback): void {
+    const connection = this.#connection;
+    if (connection === undefined) {
+      callback(writeAfterClose());
+      return;
+    }
+    const outcome = fitsSlab(chunks)
+      ? connection.writeSlab(fillSlab(chunks))
+      : connection.write(
+          chunks.map(({ chunk, encoding }) =>
+            typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk,
+          ),
+        );
+    this.#touch();
+    this.#settle(outcome, callback);
+  }
+
+  #settle(outcome: Outcome, callback: Callback): void {
+    if (outcome === 0) {
+      callback();
+    } else if (outcome === 1) {
+      this.#writeCallback = callback;
+    } else {
+      const failure = this.#connection?.lastError();
+      callback(failure && 'kind' in failure ? fromNative(failure, this.#side) : writeAfterClose());
+    }
+  }
+
+  /** @internal */
+  override _final(callback: Callback): void {
+    const connection = this.#connection;
+    if (connection === undefined) {
+      callback();
+      return;
+    }
+    this.#settle(connection.shutdown(), (error) => {
+      if (!this.#overDescriptor) this.#transport.end();
+      callback(error);
+    });
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    const connection = this.#connection;
+    if (connection !== undefined) {
+      // Addresses are asked for in 'close' handlers, when the descriptor is gone.
+      this.#rememberAddresses(connection);
+      connection.close();
+      this.#connection = undefined;
+      this.#counters = [connection.bytesRead(), connection.bytesWritten()];
+    }
+    this.setTimeout(0);
+    this.#transport.destroy();
+    const pending = this.#writeCallback;
+    this.#writeCallback = undefined;
+    pending?.(error ?? writeAfterClose());
+    callback(error);
+    // net.Socket has streams not emit it, because of its argument.
+    process.nextTick(() => this.emit('close', error !== null));
+  }
+
+  #touch(): void {
+    (this as unknown as { _unrefTimer(): void })._unrefTimer();
+  }
+
+  /** Sends what is buffered and close_notify, closes, and waits until that has happened. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    if (this.closed) return;
+    await new Promise<void>((resolve) => {
+      this.once('close', () => resolve());
+      this.destroySoon();
+    });
+  }
+
+  // --- what the handshake agreed on ------------------------------------------------------------
+
+  /** What the handshake agreed on. */
+  get negotiated(): Negotiated {
+    return this.#negotiated as Negotiated;
+  }
+
+  /** Whether the kernel does the record layer, by direction, and why not. */
+  get ktls(): KtlsStatus {
+    return this.#ktls;
+  }
+
+  /** Whether the kernel does the record layer in both directions. */
+  get ktlsActive(): boolean {
+    return this.#ktls.tx && this.#ktls.rx;
+  }
+
+  /** Whether protocol and cipher suite are ones that the kernel can take. */
+  get ktlsEligibility(): KtlsEligibility {
+    return this.#eligibility as KtlsEligibility;
+  }
+
+  /** Whether the peer has ended its half with close_notify, so that nothing was cut off. */
+  get closeNotifyReceived(): boolean {
+    return this.#closeNotifyReceived;
+  }
+
+  /** The ALPN protocol, or false where none was agreed on. */
+  get alpnProtocol(): string | false {
+    return this.#negotiated?.alpn ?? false;
+  }
+
+  /** The name that the client asked for (SNI), or false where it asked for none. */
+  get servername(): string | false {
+    return this.#negotiated?.serverName ?? false;
+  }
+
+  /** The protocol version. */
+  getProtocol(): string | null {
+    return this.#details?.protocol ?? null;
+  }
+
+  /** The cipher suite as `node:tls` describes it. */
+  getCipher(): CipherNameAndProtocol | undefined {
+    if (this.#details === undefined) return undefined;
+    const { cipherName, cipher, cipherVersion } = this.#details;
+    return { name: cipherName ?? '', standardName: cipher ?? '', version: cipherVersion ?? '' };
+  }
+
+  /** Whether an earlier session was resumed. */
+  isSessionReused(): boolean {
+    return this.#details?.resumed ?? false;
+  }
+
+  /**
+   * The session, to resume it with the option `session`. TLS 1.3 delivers it after the handshake: wait for the event
+   * 'session' (RFC 8446, section 4.6.1).
+   */
+  getSession(): Buffer | undefined {
+    return this.#lastSession ?? this.#connection?.session();
+  }
+
+  #peerCertificates(): PeerCertificates {
+    return (this.#certificates ??= new PeerCertificates(
+      this.#connection?.peerCertificates() ?? [],
+    ));
+  }
+
+  /**
+   * The peer's certificate as `node:tls` describes it; an empty object where it presented none.
+   *
+   * @param detailed with the issuers, as far as the peer sent them, in `issuerCertificate`
+   */
+  getPeerCertificate(detailed: true): DetailedPeerCertificate;
+  getPeerCertificate(detailed?: boolean): PeerCertificate;
+  getPeerCertificate(detailed = false): PeerCertificate {
+    return detailed
+      ? this.#peerCertificates().toDetailedObject()
+      : this.#peerCertificates().toLegacyObject();
+  }
+
+  /** The peer's certificate, or undefined where it presented none. */
+  getPeerX509Certificate(): X509Certificate | undefined {
+    return this.#peerCertificates().leaf;
+  }
+
+  /** This side's Finished message (RFC 8446, section 4.4.4). */
+  getFinished(): Buffer | undefined {
+    return this.#connection?.finished();
+  }
+
+  /** The peer's Finished message. */
+  getPeerFinished(): Buffer | undefined {
+    return this.#connection?.peerFinished();
+  }
+
+  /**
+   * Keying material bound to this connection (RFC 5705; RFC 8446, section 7.5).
+   *
+   * @param length bytes
+   * @param label a label from the IANA registry, or one beginning with `EXPERIMENTAL`
+   * @throws TlsError ERR_TLS_INVALID_STATE after the stream is closed
+   */
+  exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer {
+    if (!Number.isInteger(length) || length <= 0) {
+      throw Object.assign(new RangeError('length: expected a count of bytes above zero'), {
+        code: 'ERR_OUT_OF_RANGE',
+      });
+    }
+    const material = this.#connection?.exportKeyingMaterial(length, label, context);
+    if (material !== undefined) return material;
+    throw new TlsError('ERR_TLS_INVALID_STATE', 'the stream is closed', { side: this.#side });
+  }
+
+  // --- net.Socket, which asks a handle that is not there ---------------------------------------
+
+  /** tcp(7) TCP_NODELAY */
+  override setNoDelay(noDelay = true): this {
+    this.#connection?.setNoDelay(noDelay);
+    return this;
+  }
+
+  /** @param initialDelay milliseconds until the first probe; 0 leaves the system's */
+  override setKeepAlive(enable = false, initialDelay = 0): this {
+    this.#connection?.setKeepAlive(enable, Math.floor(initialDelay / 1000));
+    return this;
+  }
+
+  /** Lets this connection keep the process alive (the default). */
+  override ref(): this {
+    this.#connection?.setReferenced(true);
+    if (!this.#overDescriptor) (this.#transport as net.Socket).ref?.();
+    return this;
+  }
+
+  /** Does not let this connection alone keep the process alive. */
+  override unref(): this {
+    this.#connection?.setReferenced(false);
+    if (!this.#overDescriptor) (this.#transport as net.Socket).unref?.();
+    return this;
+  }
+
+  #counters: [read: number, written: number] = [0, 0];
+
+  /** Bytes received, TLS included, as `node:tls` counts. */
+  // @ts-expect-error net.Socket declares a property where Node has an accessor
+  override get bytesRead(): number {
+    return this.#connection?.bytesRead() ?? this.#counters[0];
+  }
+
+  /** Bytes sent, TLS included. */
+  // @ts-expect-error net.Socket declares a property where Node has an accessor
+  override get bytesWritten(): number {
+    return this.#connection?.bytesWritten() ?? this.#counters[1];
+  }
+
+  /** Always false: the handshake is over. */
+  // @ts-expect-error net.Socket declares a property where Node has an accessor
+  override get pending(): boolean {
+    return false;
+  }
+
+  // @ts-expect-error net.Socket declares a property where Node has an accessor
+  override get readyState(): net.SocketReadyState {
+    if (this.readable && this.writable) return 'open';
+    if (this.readable) return 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  #rememberAddresses(connection: Connection): void {
+    if (!this.#overDescriptor) return;
+    this.#peerName ??= connection.peerName();
+    this.#socketName ??= connection.socketName();
+  }
+
+  /** @internal What net.Socket's address properties ask. */
+  _getpeername(): object {
+    if (!this.#overDescriptor) return addressOf(this.#transport, 'remote');
+    return (this.#peerName ??= this.#connection?.peerName() ?? {});
+  }
+
+  /** @internal */
+  _getsockname(): object {
+    if (!this.#overDescriptor) return addressOf(this.#transport, 'local');
+    return (this.#socketName ??= this.#connection?.socketName() ?? {});
+  }
+
+  override address(): net.AddressInfo | object {
+    return this._getsockname();
+  }
+}
+
+function addressOf(transport: Duplex, end: 'local' | 'remote'): object {
+  const socket = transport as unknown as Record<string, unknown>;
+  const address = socket[`${end}Address`];
+  if (address === undefined) return {};
+  return { address, family: socket[`${end}Family`], port: socket[`${end}Port`] };
+}
+
+function writeAfterClose(): Error {
+  return Object.assign(new Error('Cannot write: the connection is closed'), {
+    code: 'ERR_STREAM_DESTROYED',
+  });
+}
+
+function fitsSlab(chunks: { chunk: Chunk; encoding: BufferEncoding }[]): boolean {
+  let bound = 0;
+  for (const { chunk } of chunks) {
+    // No encoding makes more than three bytes of a UTF-16 unit.
+    bound += typeof chunk === 'string' ? chunk.length * 3 : chunk.length;
+    if (bound > WRITE_SLAB) return false;
+  }
+  return true;
+}
+
+function fillSlab(chunks: { chunk: Chunk; encoding: BufferEncoding }[]): number {
+  let length = 0;
+  for (const { chunk, encoding } of chunks) {
+    if (typeof chunk === 'string') {
+      length += writeSlab.write(chunk, length, encoding);
+    } else {
+      writeSlab.set(chunk, length);
+      length += chunk.length;
+    }
+  }
+  return length;
+}

@@ -1,0 +1,77 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { TrustStore } from '@node-aws-lc/native';
+import { isPem } from '../config/pem';
+
+/** Where distributions keep their bundle: Debian, Red Hat, SUSE, Alpine, OpenELEC. */
+const SYSTEM_BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+  '/etc/pki/tls/cacert.pem',
+];
+
+const CERTIFICATE = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----([^-]+)-----END/g;
+
+// Bundles are other people's files, with comments and the odd broken entry: one bad certificate must not cost the rest.
+function parseBundle(contents: Buffer): Buffer[] {
+  if (!isPem(contents)) return contents[0] === 0x30 ? [contents] : [];
+  return [...contents.toString('latin1').matchAll(CERTIFICATE)].map((match) =>
+    Buffer.from(match[1] as string, 'base64'),
+  );
+}
+
+function readBundle(path: string): Buffer[] {
+  try {
+    return parseBundle(readFileSync(path));
+  } catch {
+    return [];
+  }
+}
+
+function readFolder(path: string): Buffer[] {
+  try {
+    return readdirSync(path).flatMap((name) => readBundle(join(path, name)));
+  } catch {
+    return [];
+  }
+}
+
+function fromEnvironment(): Buffer[] {
+  const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = process.env;
+  return [
+    ...(file ? readBundle(file) : []),
+    ...(folders ? folders.split(':').flatMap((folder) => readFolder(folder)) : []),
+  ];
+}
+
+function fromSystem(): Buffer[] {
+  for (const bundle of SYSTEM_BUNDLES) {
+    const certificates = readBundle(bundle);
+    if (certificates.length > 0) return certificates;
+  }
+  return [];
+}
+
+function collect(): Buffer[] {
+  const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders, NODE_EXTRA_CA_CERTS: extra } = process.env;
+  // Whoever names a bundle means that one: falling back to the system's would trust more than was asked for.
+  let certificates = file || folders ? fromEnvironment() : fromSystem();
+  if (certificates.length === 0 && !file && !folders) {
+    certificates = rootCertificates.flatMap((pem) => parseBundle(Buffer.from(pem)));
+  }
+  return extra ? [...certificates, ...readBundle(extra)] : certificates;
+}
+
+let store: TrustStore | undefined;
+
+/**
+ * The roots that peers are verified against where no `ca` is given: `SSL_CERT_FILE` and `SSL_CERT_DIR` if set, else
+ * the system's bundle, else Node's own; `NODE_EXTRA_CA_CERTS` comes on top. Read once a process, at the first use.
+ */
+export function defaultTrust(): TrustStore {
+  return (store ??= new TrustStore(collect(), true));
+}
