@@ -16,6 +16,14 @@ int EngineIndex() {
   return index;
 }
 
+// Lets the verification go on to its end, as Node's does: users match on the code of the last error, which is
+// UNABLE_TO_VERIFY_LEAF_SIGNATURE where the first was UNABLE_TO_GET_ISSUER_CERT_LOCALLY.
+int NoteVerifyError(int ok, X509_STORE_CTX* store) {
+  auto* first_error = static_cast<long*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  if (!ok && *first_error == X509_V_OK) *first_error = X509_STORE_CTX_get_error(store);
+  return 1;
+}
+
 }  // namespace
 
 Engine::Engine(const Context& context, ScratchBuffers* scratch)
@@ -246,15 +254,20 @@ long Engine::VerifyChain() const {
   if (store == nullptr || chain == nullptr || sk_X509_num(chain) == 0) return X509_V_ERR_UNSPECIFIED;
   X509_STORE* roots = SSL_CTX_get_cert_store(context_.ssl_ctx());
   const char* purpose = context_.is_server() ? "ssl_client" : "ssl_server";
+  long first_error = X509_V_OK;
   if (!X509_STORE_CTX_init(store.get(), roots, sk_X509_value(chain, 0), chain) ||
-      !X509_STORE_CTX_set_default(store.get(), purpose)) {
+      !X509_STORE_CTX_set_default(store.get(), purpose) ||
+      !X509_STORE_CTX_set_ex_data(store.get(), SSL_get_ex_data_X509_STORE_CTX_idx(), &first_error)) {
     return X509_V_ERR_OUT_OF_MEM;
   }
+  X509_STORE_CTX_set_verify_cb(store.get(), NoteVerifyError);
   const bool verified = X509_verify_cert(store.get()) == 1;
   ERR_clear_error();
-  const long result = X509_STORE_CTX_get_error(store.get());
-  // Never let an internal failure that left no verdict behind pass for a success.
-  return !verified && result == X509_V_OK ? static_cast<long>(X509_V_ERR_UNSPECIFIED) : result;
+  const long last_error = X509_STORE_CTX_get_error(store.get());
+  if (last_error != X509_V_OK) return last_error;
+  // Never let a failure that left no verdict behind pass for a success.
+  if (first_error != X509_V_OK) return first_error;
+  return verified ? X509_V_OK : X509_V_ERR_UNSPECIFIED;
 }
 
 // --- records ---------------------------------------------------------------------------------------------------------
