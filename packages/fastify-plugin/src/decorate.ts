@@ -9,13 +9,13 @@ import type { TlsStats } from './statistics';
 /** `app.tls`: the TLS side of the server. */
 export interface AppTls {
   /**
-   * Changes certificate and key for the connections that come from now on, as node:tls's method of
-   * this name does: `options` replaces all that belongs to the certificate; ALPN, client
-   * authentication, timeouts and kernel TLS stay unless they are given again.
+   * Changes certificate and key, or any other option, for the connections that come from now on;
+   * open ones go on as they are. What is not given stays as it was, except that key, certificate and
+   * passphrase are replaced together, and so are `ca` and `caFile`.
    *
-   * @throws the errors of `ServerConfig`; the old certificate then stays in use
+   * @throws the errors of `ServerConfig`; then nothing has changed
    */
-  setSecureContext(options: AwsLcTlsOptions): void;
+  setSecureContext(options: Partial<AwsLcTlsOptions>): void;
   /** The figures of this moment. */
   stats(): TlsStats;
 }

@@ -1,17 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import type * as http from 'node:http';
 import * as net from 'node:net';
-import {
-  ServerConfig,
-  TlsAcceptor,
-  type ServerConfigOptions,
-  type TlsStream,
-} from '@node-aws-lc/core';
+import { ServerConfig, TlsAcceptor, type TlsStream } from '@node-aws-lc/core';
 import { AwsLcFastifyError } from './errors';
 import { Http1 } from './http1';
 import { Http2 } from './http2';
 import { listenOnAllOfLocalhost, type ListenOptions } from './localhost';
-import { allowsHttp1, renew, withAlpn, type AwsLcTlsOptions } from './options';
+import { renew, withAlpn, type AwsLcTlsOptions, type FrontOptions } from './options';
 import { Statistics } from './statistics';
 
 /** The part of a Fastify logger that is used here. */
@@ -50,7 +45,7 @@ export class TlsFront {
   readonly #http1: Http1;
   readonly #http2: Http2;
   readonly #siblings = new Set<net.Server>();
-  #options: ServerConfigOptions;
+  #options: FrontOptions;
   #acceptor: TlsAcceptor;
   /** Aborted when the server closes, and with it every handshake that is under way. */
   #open = newController();
@@ -80,12 +75,8 @@ export class TlsFront {
     return [...this.#siblings].map((sibling) => sibling.address() as net.AddressInfo);
   }
 
-  /**
-   * Changes the certificate for the connections that come from now on; open ones keep theirs.
-   *
-   * @throws the errors of `ServerConfig`; the old certificate then stays
-   */
-  setSecureContext(options: AwsLcTlsOptions): void {
+  /** See `AppTls.setSecureContext()`. */
+  setSecureContext(options: Partial<AwsLcTlsOptions>): void {
     const renewed = renew(this.#options, options);
     this.#acceptor = new TlsAcceptor(new ServerConfig(renewed));
     this.#options = renewed;
@@ -93,19 +84,24 @@ export class TlsFront {
 
   readonly #onConnection = (socket: net.Socket): void => {
     const { signal } = this.#open;
+    // Read now: a destroyed socket no longer knows.
+    const { remoteAddress } = socket;
     this.#acceptor.accept(socket, { signal }).then(
       (stream) => (signal.aborted ? stream.destroy() : this.#serve(stream)),
       (error: NodeJS.ErrnoException) => {
-        if (!signal.aborted) this.#onFailure(error, socket);
+        if (!signal.aborted) this.#onFailure(error, socket, remoteAddress);
       },
     );
   };
 
   #serve(stream: TlsStream): void {
     const { alpn } = stream.negotiated;
-    if (alpn !== 'h2' && !allowsHttp1(this.#options)) {
-      this.#onFailure(new AwsLcFastifyError('ERR_AWS_LC_FASTIFY_ALPN_REQUIRED'), stream);
+    // A client without ALPN means HTTP/1.1, always: RFC 9113, section 3.2.
+    if (alpn !== 'h2' && !this.#options.alpnProtocols.includes('http/1.1')) {
+      const { remoteAddress } = stream;
       stream.destroy();
+      const error = new AwsLcFastifyError('ERR_AWS_LC_FASTIFY_ALPN_REQUIRED');
+      this.#onFailure(error, stream, remoteAddress);
       return;
     }
     this.statistics.connected(stream);
@@ -114,10 +110,9 @@ export class TlsFront {
   }
 
   /** A stranger's garbage is no fault of the service: logged for those who look, counted for all. */
-  #onFailure(error: NodeJS.ErrnoException, socket: net.Socket): void {
+  #onFailure(error: NodeJS.ErrnoException, socket: net.Socket, remoteAddress?: string): void {
     const code = error.code ?? error.name;
     this.statistics.failed(code);
-    const { remoteAddress } = socket;
     this.#log.debug({ err: error, code, remoteAddress }, 'TLS handshake failed');
     this.#server.emit('tlsClientError', error, socket);
   }

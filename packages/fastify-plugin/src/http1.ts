@@ -17,8 +17,9 @@ interface Busy {
 export class Http1 {
   readonly #server: http.Server;
   readonly #listeners: readonly ConnectionListener[];
-  /** Every connection, with the bytes read before anything was asked for. */
-  readonly #streams = new Map<TlsStream, number>();
+  readonly #streams = new Set<TlsStream>();
+  /** Those on which nothing has been asked for yet. */
+  readonly #fresh = new Set<TlsStream>();
 
   /** Takes the server's 'connection' listeners away from the network. */
   constructor(server: http.Server) {
@@ -29,8 +30,13 @@ export class Http1 {
 
   /** Serves one connection. */
   take(stream: TlsStream): void {
-    this.#streams.set(stream, stream.bytesRead);
-    stream.once('close', () => this.#streams.delete(stream));
+    this.#streams.add(stream);
+    this.#fresh.add(stream);
+    stream.once('data', () => this.#fresh.delete(stream));
+    stream.once('close', () => {
+      this.#streams.delete(stream);
+      this.#fresh.delete(stream);
+    });
     for (const listener of this.#listeners) listener.call(this.#server, stream);
   }
 
@@ -41,11 +47,8 @@ export class Http1 {
    * the promise of keep-alive.
    */
   drain(): void {
-    for (const [stream, bytesAtStart] of this.#streams) {
-      if (stream.bytesRead === bytesAtStart) {
-        stream.destroy();
-        continue;
-      }
+    for (const stream of this.#fresh) stream.destroy();
+    for (const stream of this.#streams) {
       const response = (stream as Busy)._httpMessage;
       if (!response) continue;
       if (response.headersSent) {

@@ -10,7 +10,7 @@ export interface TlsStats {
   failures: Record<string, number>;
   /** Connections whose records the kernel writes (`tx`) and reads (`rx`); why not, for the others. */
   ktls: { tx: number; rx: number; refused: Record<string, number> };
-  /** Application bytes, open connections included. */
+  /** Bytes on those connections, TLS included, as node:tls counts; of open ones too. */
   bytes: { in: number; out: number };
 }
 
