@@ -112,7 +112,7 @@ t.test('a handshake timeout that is no time', async (t) => {
 });
 
 t.test("options of node:tls that are not offered, since ignoring them could cost security", async (t) => {
-  for (const option of ['pfx', 'crl', 'dhparam', 'pskCallback', 'privateKeyEngine']) {
+  for (const option of ['pfx', 'crl', 'sigalgs', 'pskCallback', 'privateKeyEngine']) {
     await refused(t, { [option]: 'something' }, 'UNSUPPORTED', option);
   }
 });

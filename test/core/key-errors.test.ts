@@ -83,9 +83,9 @@ t.test('a passphrase that is wrong or missing', async (t) => {
   const identity = await pki.server();
   const cert = identity.chain;
   for (const key of [identity.keyEncrypted('right'), identity.keyTraditionalEncrypted('right')]) {
-    refused(t, { key, cert }, 'PASSPHRASE', 'key');
-    refused(t, { key, cert, passphrase: 'wrong' }, 'PASSPHRASE', 'key');
-    refused(t, { key, cert, passphrase: '' }, 'PASSPHRASE', 'key');
+    refused(t, { key, cert }, 'PASSPHRASE', 'passphrase');
+    refused(t, { key, cert, passphrase: 'wrong' }, 'PASSPHRASE', 'passphrase');
+    refused(t, { key, cert, passphrase: '' }, 'PASSPHRASE', 'passphrase');
   }
   const key = identity.keyEncrypted('right');
   refused(t, { key, cert, passphrase: 42 as never }, 'TYPE', 'passphrase');
@@ -94,7 +94,7 @@ t.test('a passphrase that is wrong or missing', async (t) => {
 t.test('an error gives neither the key nor the passphrase away', async (t) => {
   const identity = await pki.server();
   const options = { key: identity.keyEncrypted('right'), cert: identity.chain };
-  const error = refused(t, { ...options, passphrase: 'a guess' }, 'PASSPHRASE', 'key');
+  const error = refused(t, { ...options, passphrase: 'a guess' }, 'PASSPHRASE', 'passphrase');
   t.notMatch(inspect(error, { depth: 9 }), /a guess|BEGIN/);
 });
 

@@ -12,9 +12,11 @@ const required = createRequire(__filename)('@node-aws-lc/core') as Record<string
 t.test('import and require give the same objects under the same names', async (t) => {
   const esm: Record<string, unknown> = await import('@node-aws-lc/core');
   const names = Object.keys(required).filter((name) => name !== 'default');
-  t.ok(names.length > 10, 'the exports were found');
+  t.ok(names.includes('TlsStream'), 'the exports were found');
   for (const name of names) t.equal(esm[name], required[name], name);
-  const extra = Object.keys(esm).filter((name) => !['default', 'module.exports'].includes(name));
+  // What Node itself adds when an ES module re-exports a CommonJS one.
+  const added = ['default', 'module.exports', '__esModule'];
+  const extra = Object.keys(esm).filter((name) => !added.includes(name));
   t.same(
     extra.filter((name) => !names.includes(name)),
     [],

@@ -22,6 +22,8 @@ export interface IssueOptions {
   issuer?: Identity;
   /** A certificate authority; default false. */
   ca?: boolean;
+  /** Whether to say what the key may be used for (RFC 5280, 4.2.1.3); default true. */
+  keyUsage?: boolean;
   /** Subject alternative names, as `'dns:localhost'`, `'ip:127.0.0.1'`, `'email:…'`, `'url:…'`. */
   names?: string[];
   /** Extended key usages; none by default. */
@@ -186,9 +188,9 @@ async function extensions(
     : x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment;
   const list: x509.Extension[] = [
     new x509.BasicConstraintsExtension(ca, undefined, true),
-    new x509.KeyUsagesExtension(usages, true),
     await x509.SubjectKeyIdentifierExtension.create(subjectKey),
   ];
+  if (options.keyUsage ?? true) list.push(new x509.KeyUsagesExtension(usages, true));
   if (issuerKey) list.push(await x509.AuthorityKeyIdentifierExtension.create(issuerKey));
   if (options.names) list.push(new x509.SubjectAlternativeNameExtension(generalNames(options)));
   if (options.purposes) {

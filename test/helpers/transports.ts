@@ -4,8 +4,9 @@ import { rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { type Duplex, duplexPair } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { Test } from 'tap';
+import { memoryPair } from './memory-pair.js';
 
 /** The kinds of transport. */
 export type TransportKind = 'tcp' | 'unix' | 'duplex';
@@ -42,7 +43,7 @@ export function socketPath(): string {
 
 /** Both ends in this process' memory; no descriptor anywhere. */
 export function duplexes(t: Test): Transports {
-  const [client, server] = duplexPair();
+  const [client, server] = memoryPair();
   t.teardown(() => {
     client.destroy();
     server.destroy();
