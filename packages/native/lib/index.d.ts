@@ -110,8 +110,10 @@ export declare class Connection {
   delivered(): void;
   lastError(): NativeError | undefined;
   details(): ConnectionDetails | undefined;
-  /** DER, leaf first. */
+  /** What the peer sent: DER, leaf first. */
   peerCertificates(): Buffer[];
+  /** The chain up to the root that it was verified with; empty if it was not. */
+  verifiedCertificates(): Buffer[];
   session(): Buffer | undefined;
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer | undefined;
   finished(): Buffer | undefined;
@@ -121,8 +123,6 @@ export declare class Connection {
   setNoDelay(enable: boolean): void;
   setKeepAlive(enable: boolean, initialDelaySeconds: number): void;
   setReferenced(referenced: boolean): void;
-  bytesRead(): number;
-  bytesWritten(): number;
 }
 
 /** Called with the connection's owner as `this`. */
@@ -142,5 +142,7 @@ export function setCallbacks<Owner>(callbacks: ConnectionCallbacks<Owner>): void
 export function setReadSlab(slab: Uint8Array): void;
 export function setWriteSlab(slab: Uint8Array): void;
 export function cipherSuites(): { name: string; standardName: string; tls13: boolean }[];
+/** The names, TLS 1.2 and below, that a list in OpenSSL's syntax stands for; throws if it stands for none. */
+export function resolveCipherList(list: string): string[];
 export function groups(): string[];
 export function libraryInfo(): { version: string; description: string; fips: boolean };

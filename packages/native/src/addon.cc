@@ -28,6 +28,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Context", Context::Define(env));
   exports.Set("TrustStore", TrustStore::Define(env));
   exports.Set("cipherSuites", Napi::Function::New<ListCipherSuites>(env, "cipherSuites"));
+  exports.Set("resolveCipherList", Napi::Function::New<ResolveCipherList>(env, "resolveCipherList"));
   exports.Set("groups", Napi::Function::New<ListGroups>(env, "groups"));
   exports.Set("libraryInfo", Napi::Function::New<LibraryInfo>(env, "libraryInfo"));
   exports.Set("setCallbacks", Napi::Function::New<SetCallbacks>(env, "setCallbacks"));

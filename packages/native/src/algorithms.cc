@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "aws_lc.h"
+#include "tls_error.h"
 
 namespace aws_lc {
 
@@ -20,6 +21,21 @@ Napi::Value ListCipherSuites(const Napi::CallbackInfo& info) {
     list.Set(static_cast<uint32_t>(i), entry);
   }
   return list;
+}
+
+Napi::Value ResolveCipherList(const Napi::CallbackInfo& info) {
+  bssl::UniquePtr<SSL_CTX> ctx(SSL_CTX_new(TLS_method()));
+  if (!SSL_CTX_set_cipher_list(ctx.get(), info[0].ToString().Utf8Value().c_str())) {
+    ThrowFromErrorQueue(info.Env(), "cipherList");
+    return info.Env().Undefined();
+  }
+  const STACK_OF(SSL_CIPHER)* ciphers = SSL_CTX_get_ciphers(ctx.get());
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (size_t i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
+    const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(ciphers, i);
+    if (SSL_CIPHER_get_min_version(cipher) < TLS1_3_VERSION) names.Set(names.Length(), SSL_CIPHER_get_name(cipher));
+  }
+  return names;
 }
 
 Napi::Value ListGroups(const Napi::CallbackInfo& info) {

@@ -41,6 +41,7 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::LastError>("lastError"),
                          InstanceMethod<&Connection::Details>("details"),
                          InstanceMethod<&Connection::PeerCertificates>("peerCertificates"),
+                         InstanceMethod<&Connection::VerifiedCertificates>("verifiedCertificates"),
                          InstanceMethod<&Connection::Session>("session"),
                          InstanceMethod<&Connection::ExportKeyingMaterial>("exportKeyingMaterial"),
                          InstanceMethod<&Connection::Finished>("finished"),
@@ -50,8 +51,6 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::SetNoDelay>("setNoDelay"),
                          InstanceMethod<&Connection::SetKeepAlive>("setKeepAlive"),
                          InstanceMethod<&Connection::SetReferenced>("setReferenced"),
-                         InstanceMethod<&Connection::BytesRead>("bytesRead"),
-                         InstanceMethod<&Connection::BytesWritten>("bytesWritten"),
                      });
 }
 
@@ -433,8 +432,6 @@ void Connection::Close(const Napi::CallbackInfo& /*info*/) {
 
 void Connection::CloseNow() {
   const bool started = !owner_.IsEmpty();
-  final_bytes_in_ = engine_->bytes_in();
-  final_bytes_out_ = engine_->bytes_out();
   engine_.reset();
   fd_transport_.reset();
   memory_transport_.reset();
@@ -508,6 +505,20 @@ Napi::Value Connection::PeerCertificates(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Value Connection::VerifiedCertificates(const Napi::CallbackInfo& info) {
+  Napi::Array result = Napi::Array::New(info.Env());
+  if (engine_ == nullptr) return result;
+  const bssl::UniquePtr<STACK_OF(X509)> chain = engine_->VerifiedChain();
+  for (size_t i = 0; chain != nullptr && i < sk_X509_num(chain.get()); i++) {
+    uint8_t* der = nullptr;
+    const int length = i2d_X509(sk_X509_value(chain.get(), i), &der);
+    if (length <= 0) continue;
+    result.Set(result.Length(), ToBuffer(info.Env(), der, static_cast<size_t>(length)));
+    OPENSSL_free(der);
+  }
+  return result;
+}
+
 Napi::Value Connection::Session(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return info.Env().Undefined();
   const SSL_SESSION* session = SSL_get_session(engine_->ssl());
@@ -572,16 +583,6 @@ void Connection::SetKeepAlive(const Napi::CallbackInfo& info) {
 
 void Connection::SetReferenced(const Napi::CallbackInfo& info) {
   if (fd_transport_ != nullptr) fd_transport_->SetReferenced(info[0].ToBoolean());
-}
-
-Napi::Value Connection::BytesRead(const Napi::CallbackInfo& info) {
-  const uint64_t count = engine_ == nullptr ? final_bytes_in_ : engine_->bytes_in();
-  return Napi::Number::New(info.Env(), static_cast<double>(count));
-}
-
-Napi::Value Connection::BytesWritten(const Napi::CallbackInfo& info) {
-  const uint64_t count = engine_ == nullptr ? final_bytes_out_ : engine_->bytes_out();
-  return Napi::Number::New(info.Env(), static_cast<double>(count));
 }
 
 }  // namespace aws_lc

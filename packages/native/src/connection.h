@@ -58,6 +58,7 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   Napi::Value LastError(const Napi::CallbackInfo& info);
   Napi::Value Details(const Napi::CallbackInfo& info);
   Napi::Value PeerCertificates(const Napi::CallbackInfo& info);
+  Napi::Value VerifiedCertificates(const Napi::CallbackInfo& info);
   Napi::Value Session(const Napi::CallbackInfo& info);
   Napi::Value ExportKeyingMaterial(const Napi::CallbackInfo& info);
   Napi::Value Finished(const Napi::CallbackInfo& info);
@@ -67,8 +68,6 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   void SetNoDelay(const Napi::CallbackInfo& info);
   void SetKeepAlive(const Napi::CallbackInfo& info);
   void SetReferenced(const Napi::CallbackInfo& info);
-  Napi::Value BytesRead(const Napi::CallbackInfo& info);
-  Napi::Value BytesWritten(const Napi::CallbackInfo& info);
 
   void OnReady(bool readable, bool writable) override;
   void Process(bool readable, bool writable);
@@ -112,8 +111,6 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   size_t chunk_offset_ = 0;
   bool output_pending_ = false;
   bool shutdown_requested_ = false;
-  uint64_t final_bytes_in_ = 0;
-  uint64_t final_bytes_out_ = 0;
 };
 
 }  // namespace aws_lc

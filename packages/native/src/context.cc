@@ -1,5 +1,6 @@
 #include "context.h"
 
+#include <iterator>
 #include <string>
 
 #include "credentials.h"
@@ -13,6 +14,15 @@ namespace {
 
 // What OpenSSL's users expect and AWS-LC leaves to be asked for.
 constexpr uint32_t kServerOptions = SSL_OP_CIPHER_SERVER_PREFERENCE;
+
+// AWS-LC's default with Ed25519, which it leaves out and OpenSSL's users have certificates of.
+constexpr uint16_t kVerifyAlgorithms[] = {
+    SSL_SIGN_ECDSA_SECP256R1_SHA256, SSL_SIGN_RSA_PSS_RSAE_SHA256, SSL_SIGN_RSA_PKCS1_SHA256,
+    SSL_SIGN_ED25519,                SSL_SIGN_ECDSA_SECP384R1_SHA384, SSL_SIGN_RSA_PSS_RSAE_SHA384,
+    SSL_SIGN_RSA_PKCS1_SHA384,       SSL_SIGN_ECDSA_SECP521R1_SHA512, SSL_SIGN_RSA_PSS_RSAE_SHA512,
+    SSL_SIGN_RSA_PKCS1_SHA512,       SSL_SIGN_MLDSA44,                SSL_SIGN_MLDSA65,
+    SSL_SIGN_MLDSA87,
+};
 
 bool Fail(Napi::Env env, const char* what) {
   ThrowFromErrorQueue(env, what);
@@ -50,6 +60,9 @@ bool Context::ConfigureAlgorithms(const Napi::Object& options) {
   }
   if (const Napi::Value list = GetOption(options, "cipherSuites"); !list.IsEmpty()) {
     if (!SSL_CTX_set_ciphersuites(ctx_.get(), list.ToString().Utf8Value().c_str())) return Fail(Env(), "cipherSuites");
+  }
+  if (!SSL_CTX_set_verify_algorithm_prefs(ctx_.get(), kVerifyAlgorithms, std::size(kVerifyAlgorithms))) {
+    return Fail(Env(), "sigalgs");
   }
   if (const Napi::Value list = GetOption(options, "groups"); !list.IsEmpty()) {
     if (!SSL_CTX_set1_groups_list(ctx_.get(), list.ToString().Utf8Value().c_str())) return Fail(Env(), "groups");

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "verification.h"
+
 namespace aws_lc {
 namespace {
 
@@ -14,14 +16,6 @@ constexpr size_t kRetainedOutbound = 256 * 1024;
 int EngineIndex() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
-}
-
-// Lets the verification go on to its end, as Node's does: users match on the code of the last error, which is
-// UNABLE_TO_VERIFY_LEAF_SIGNATURE where the first was UNABLE_TO_GET_ISSUER_CERT_LOCALLY.
-int NoteVerifyError(int ok, X509_STORE_CTX* store) {
-  auto* first_error = static_cast<long*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  if (!ok && *first_error == X509_V_OK) *first_error = X509_STORE_CTX_get_error(store);
-  return 1;
 }
 
 }  // namespace
@@ -113,8 +107,7 @@ int Engine::ReadTransport(uint8_t* out, size_t length) {
       if (count != -EAGAIN) receive_errno_ = static_cast<int>(-count);
       return static_cast<int>(count);
     }
-    bytes_in_ += static_cast<uint64_t>(count);
-    if (count == 0) {
+      if (count == 0) {
       saw_eof_ = true;
       return 0;
     }
@@ -138,7 +131,6 @@ void Engine::StashWindow() {
 
 void Engine::Prepend(const uint8_t* data, size_t length) {
   stash_.insert(stash_.end(), data, data + length);
-  bytes_in_ += length;
 }
 
 bool Engine::HasBufferedInput() const {
@@ -163,7 +155,6 @@ Engine::FlushStatus Engine::Flush() {
     if (result < 0) break;
     sent += static_cast<size_t>(result);
   }
-  bytes_out_ += sent;
   if (queued) {
     unsent_offset_ += sent;
   } else if (sent < length) {
@@ -248,26 +239,12 @@ enum ssl_verify_result_t Engine::VerifyPeer(uint8_t* out_alert) {
 
 bool Engine::RefusesUnverified() const { return context_.peer_verification() != PeerVerification::kRecord; }
 
-long Engine::VerifyChain() const {
-  bssl::UniquePtr<X509_STORE_CTX> store(X509_STORE_CTX_new());
-  STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl_.get());
-  if (store == nullptr || chain == nullptr || sk_X509_num(chain) == 0) return X509_V_ERR_UNSPECIFIED;
-  X509_STORE* roots = SSL_CTX_get_cert_store(context_.ssl_ctx());
-  const char* purpose = context_.is_server() ? "ssl_client" : "ssl_server";
-  long first_error = X509_V_OK;
-  if (!X509_STORE_CTX_init(store.get(), roots, sk_X509_value(chain, 0), chain) ||
-      !X509_STORE_CTX_set_default(store.get(), purpose) ||
-      !X509_STORE_CTX_set_ex_data(store.get(), SSL_get_ex_data_X509_STORE_CTX_idx(), &first_error)) {
-    return X509_V_ERR_OUT_OF_MEM;
-  }
-  X509_STORE_CTX_set_verify_cb(store.get(), NoteVerifyError);
-  const bool verified = X509_verify_cert(store.get()) == 1;
-  ERR_clear_error();
-  const long last_error = X509_STORE_CTX_get_error(store.get());
-  if (last_error != X509_V_OK) return last_error;
-  // Never let a failure that left no verdict behind pass for a success.
-  if (first_error != X509_V_OK) return first_error;
-  return verified ? X509_V_OK : X509_V_ERR_UNSPECIFIED;
+long Engine::VerifyChain() const { return VerifyPeerChain(ssl_.get(), context_.is_server(), nullptr); }
+
+bssl::UniquePtr<STACK_OF(X509)> Engine::VerifiedChain() const {
+  if (context_.peer_verification() == PeerVerification::kNone) return nullptr;
+  bssl::UniquePtr<STACK_OF(X509)> chain;
+  return VerifyPeerChain(ssl_.get(), context_.is_server(), &chain) == X509_V_OK ? std::move(chain) : nullptr;
 }
 
 // --- records ---------------------------------------------------------------------------------------------------------

@@ -79,8 +79,8 @@ class Engine {
   size_t collected() const { return scratch_->outbound.size(); }
 
   bool close_notify_sent() const;
-  uint64_t bytes_in() const { return bytes_in_; }
-  uint64_t bytes_out() const { return bytes_out_; }
+  // The peer's chain up to the root that verifies it, verified anew; null if it does not verify.
+  bssl::UniquePtr<STACK_OF(X509)> VerifiedChain() const;
 
   // The session that TLS 1.3 delivered last (or the one of the handshake), as it was serialised; empty if none came.
   std::vector<std::vector<uint8_t>> TakeNewSessions();
@@ -124,8 +124,6 @@ class Engine {
 
   std::vector<uint8_t> unsent_;
   size_t unsent_offset_ = 0;
-  uint64_t bytes_in_ = 0;
-  uint64_t bytes_out_ = 0;
 
   long verify_result_ = X509_V_ERR_UNSPECIFIED;
   bool chain_verified_ = false;

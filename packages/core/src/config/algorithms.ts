@@ -66,19 +66,30 @@ function fromCipherString(list: unknown): SuiteSelection {
   if (typeof list !== 'string') {
     throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'ciphers', 'expected a string');
   }
-  const rules = list.split(/[:, ]/).filter((rule) => rule !== '' && !rule.startsWith('@SECLEVEL'));
-  const selection: SuiteSelection = { tls12: [], tls13: [] };
-  for (const rule of rules) {
-    const suite = knownSuites().find((known) => known.name === rule || known.standardName === rule);
-    if (suite?.tls13) selection.tls13.push(suite.name);
-    else if (suite) selection.tls12.push(suite.name);
-    else if (rule.startsWith('TLS_')) {
-      throw new ConfigError('ERR_AWS_LC_CONFIG_CIPHER', 'ciphers', `unknown cipher suite ${rule}`);
-    } else selection.tls12.push(rule);
-  }
+  // AWS-LC has no security levels; the lists that lower OpenSSL's must go on working.
+  const rules = list
+    .replaceAll(/@SECLEVEL=\d/g, '')
+    .split(/[:, ]/)
+    .filter(Boolean);
   if (rules.length === 0)
     throw new ConfigError('ERR_AWS_LC_CONFIG_CIPHER', 'ciphers', 'the list is empty');
-  return selection;
+  const tls13: string[] = [];
+  const others: string[] = [];
+  for (const rule of rules) {
+    const suite = knownSuites().find((known) => known.name === rule || known.standardName === rule);
+    if (suite?.tls13) tls13.push(suite.name);
+    else if (suite === undefined && rule.startsWith('TLS_')) {
+      throw new ConfigError('ERR_AWS_LC_CONFIG_CIPHER', 'ciphers', `unknown cipher suite ${rule}`);
+    } else others.push(suite?.name ?? rule);
+  }
+  if (others.length === 0) return { tls12: [], tls13 };
+  try {
+    return { tls12: native.resolveCipherList(others.join(':')), tls13 };
+  } catch (cause) {
+    const reason = (cause as { reason?: string }).reason ?? '';
+    const detail = reason.toLowerCase().replaceAll('_', ' ') || 'no suite is left';
+    throw new ConfigError('ERR_AWS_LC_CONFIG_CIPHER', 'ciphers', detail, cause);
+  }
 }
 
 /** Pre-shared keys cannot be configured, so suites that need them only make the handshake longer. */

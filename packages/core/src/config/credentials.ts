@@ -61,7 +61,7 @@ function toKey(
   passphrase: string | undefined,
   option: string,
 ): NativeKey {
-  const wrapped = typeof entry === 'object' && !(entry instanceof Uint8Array);
+  const wrapped = typeof entry === 'object' && entry !== null && !(entry instanceof Uint8Array);
   const own = wrapped ? entry.passphrase : undefined;
   const bytes = toBytes(wrapped ? entry.pem : entry, option);
   const secret = own ?? passphrase;

@@ -8,6 +8,7 @@
  * wrapper ourselves, from the same class, and teach it to answer from the stream.
  */
 import type * as net from 'node:net';
+import { constants } from 'node:os';
 import { PassThrough } from 'node:stream';
 import * as tls from 'node:tls';
 import type { TlsStream } from '../stream/tls-stream';
@@ -19,6 +20,12 @@ export interface Http2Socket extends net.Socket {
 }
 
 type Http2SocketClass = new (stream: TlsStream) => Http2Socket;
+
+/** JSStreamSocket: what the native session calls to have bytes sent and the sending side closed. */
+interface Wrapper extends Http2Socket {
+  doWrite(request: object, buffers: Buffer[]): number;
+  doShutdown(request: object): number;
+}
 
 /** Read from the stream at every access, so that they stay right after it is destroyed. */
 const FORWARDED_PROPERTIES = [
@@ -78,7 +85,23 @@ export function http2Socket(stream: TlsStream): Http2Socket {
 }
 
 function defineHttp2Socket(): Http2SocketClass {
-  class StreamBackedSocket extends jsStreamSocketClass() {}
+  class StreamBackedSocket extends jsStreamSocketClass() {
+    #shutDown = false;
+
+    override doShutdown(request: object): number {
+      this.#shutDown = true;
+      return super.doShutdown(request);
+    }
+
+    /**
+     * A session whose socket fails sends GOAWAY, be its sending side closed or not. JSStreamSocket
+     * asserts that it is not: a peer that resets the connection at the right moment would end the
+     * process.
+     */
+    override doWrite(request: object, buffers: Buffer[]): number {
+      return this.#shutDown ? -constants.errno.EPIPE : super.doWrite(request, buffers);
+    }
+  }
 
   for (const name of FORWARDED_PROPERTIES) {
     Object.defineProperty(StreamBackedSocket.prototype, name, {
@@ -111,10 +134,10 @@ function defineHttp2Socket(): Http2SocketClass {
  * Node's JSStreamSocket. No public name leads to it on every release line (`_stream_wrap` is gone
  * from Node 26), but a TLSSocket over anything that is not a net.Socket holds one.
  */
-function jsStreamSocketClass(): Http2SocketClass {
+function jsStreamSocketClass(): new (stream: TlsStream) => Wrapper {
   const probe = new tls.TLSSocket(new PassThrough());
   const { _handle: handle } = probe as unknown as {
-    _handle: { _parentWrap: { constructor: Http2SocketClass } };
+    _handle: { _parentWrap: { constructor: new (stream: TlsStream) => Wrapper } };
   };
   const found = handle._parentWrap.constructor;
   probe.destroy();

@@ -1,19 +1,24 @@
 import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, PeerCertificate } from 'node:tls';
 
-/** A certificate chain as the peer sent it, parsed when somebody asks. */
+/** The certificates of the peer, parsed when somebody asks. */
 export class PeerCertificates {
-  readonly #chain: Buffer[];
+  readonly #sent: Buffer[];
+  readonly #verified: () => Buffer[];
   #leaf: X509Certificate | undefined;
 
-  /** @param chain DER, leaf first */
-  constructor(chain: Buffer[]) {
-    this.#chain = chain;
+  /**
+   * @param sent what the peer presented: DER, leaf first
+   * @param verified answers the chain up to the root that it was verified with, empty if it was not
+   */
+  constructor(sent: Buffer[], verified: () => Buffer[]) {
+    this.#sent = sent;
+    this.#verified = verified;
   }
 
   /** The leaf, or undefined where the peer presented none. */
   get leaf(): X509Certificate | undefined {
-    const [der] = this.#chain;
+    const [der] = this.#sent;
     return (this.#leaf ??= der && new X509Certificate(der));
   }
 
@@ -22,21 +27,29 @@ export class PeerCertificates {
     return (this.leaf?.toLegacyObject() ?? {}) as PeerCertificate;
   }
 
-  /** The same with `issuerCertificate` up the chain; a self-signed root is its own issuer. */
+  /** The same with `issuerCertificate` up to the root, which is its own issuer. */
   toDetailedObject(): DetailedPeerCertificate {
-    const certificates = this.#chain.map((der) => new X509Certificate(der));
-    const objects = certificates.map(
+    const verified = this.#verified();
+    const chain = (verified.length > 0 ? verified : this.#sent).map(
+      (der) => new X509Certificate(der),
+    );
+    const objects = chain.map(
       (certificate) => certificate.toLegacyObject() as unknown as DetailedPeerCertificate,
     );
-    const [leaf] = objects;
-    if (leaf === undefined) return {} as DetailedPeerCertificate;
-    for (let i = 0; i < objects.length; i++) {
-      const certificate = certificates[i] as X509Certificate;
-      const object = objects[i] as DetailedPeerCertificate;
-      const issuer = certificates.findIndex((candidate) => certificate.checkIssued(candidate));
+    for (const [i, certificate] of chain.entries()) {
+      const issuer = isSelfIssued(certificate)
+        ? i
+        : chain.findIndex((other) => certificate.checkIssued(other));
+      const object = objects[i];
       const issuerObject = objects[issuer];
-      if (issuerObject !== undefined) object.issuerCertificate = issuerObject;
+      if (object !== undefined && issuerObject !== undefined)
+        object.issuerCertificate = issuerObject;
     }
-    return leaf;
+    return objects[0] ?? ({} as DetailedPeerCertificate);
   }
+}
+
+// checkIssued() denies it to a certificate without keyCertSign.
+function isSelfIssued(certificate: X509Certificate): boolean {
+  return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
 }

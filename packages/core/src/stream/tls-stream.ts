@@ -14,6 +14,11 @@ import type { TakenTransport } from './take-over';
 type Callback = (error?: Error | null) => void;
 type Chunk = Buffer | Uint8Array | string;
 
+interface EncodedChunk {
+  chunk: Chunk;
+  encoding: BufferEncoding;
+}
+
 /** What the acceptor or connector makes a stream of. */
 export interface TlsStreamInit {
   side: TlsSide;
@@ -70,6 +75,8 @@ export class TlsStream extends net.Socket {
   #peerName: object | undefined;
   #socketName: object | undefined;
   #lastSession: Buffer | undefined;
+  #bytesRead = 0;
+  #bytesDispatched = 0;
 
   /** @internal */
   constructor(init: TlsStreamInit) {
@@ -144,8 +151,7 @@ export class TlsStream extends net.Socket {
   onHandshake(failure?: NativeError): void {
     const { onHandshake } = this.#init;
     if (failure !== undefined) {
-      const error = this.#identityError ?? fromNative(failure, this.#side);
-      onHandshake(error);
+      onHandshake(this.#explain(failure));
       return;
     }
     const details = (this.#connection as Connection).details() as ConnectionDetails;
@@ -164,9 +170,19 @@ export class TlsStream extends net.Socket {
     if (!this.destroyed) this.read(0);
   }
 
+  #explain(failure: NativeError): Error {
+    const error = fromNative(failure, this.#side);
+    const identityError = this.#identityError as NodeJS.ErrnoException | undefined;
+    if (identityError === undefined) return error;
+    // Node's own error is completed; one that a user's function made is his.
+    if (identityError.code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return identityError;
+    return Object.assign(identityError, { side: error.side, alert: error.alert });
+  }
+
   /** @internal */
   onRead(length: number): void {
     const chunk = takeRead(length);
+    this.#bytesRead += length;
     this.#touch();
     if (this.push(chunk)) return;
     this.#reading = false;
@@ -244,25 +260,35 @@ export class TlsStream extends net.Socket {
   }
 
   /** @internal */
-  override _writev(chunks: { chunk: Chunk; encoding: BufferEncoding }[], callback: Callback): void {
+  override _writev(chunks: EncodedChunk[], callback: Callback): void {
     this.#writeChunks(chunks, callback);
   }
 
-  #writeChunks(chunks: { chunk: Chunk; encoding: BufferEncoding }[], callback: Callback): void {
+  #writeChunks(chunks: EncodedChunk[], callback: Callback): void {
     const connection = this.#connection;
     if (connection === undefined) {
       callback(writeAfterClose());
       return;
     }
     const outcome = fitsSlab(chunks)
-      ? connection.writeSlab(fillSlab(chunks))
-      : connection.write(
-          chunks.map(({ chunk, encoding }) =>
-            typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk,
-          ),
-        );
+      ? this.#writeSlab(connection, chunks)
+      : this.#writeBuffers(connection, chunks);
     this.#touch();
     this.#settle(outcome, callback);
+  }
+
+  #writeSlab(connection: Connection, chunks: EncodedChunk[]): Outcome {
+    const length = fillSlab(chunks);
+    this.#bytesDispatched += length;
+    return connection.writeSlab(length);
+  }
+
+  #writeBuffers(connection: Connection, chunks: EncodedChunk[]): Outcome {
+    const buffers = chunks.map(({ chunk, encoding }) =>
+      typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk,
+    );
+    for (const buffer of buffers) this.#bytesDispatched += buffer.length;
+    return connection.write(buffers);
   }
 
   #settle(outcome: Outcome, callback: Callback): void {
@@ -297,7 +323,6 @@ export class TlsStream extends net.Socket {
       this.#rememberAddresses(connection);
       connection.close();
       this.#connection = undefined;
-      this.#counters = [connection.bytesRead(), connection.bytesWritten()];
     }
     this.setTimeout(0);
     this.#transport.destroy();
@@ -387,6 +412,7 @@ export class TlsStream extends net.Socket {
   #peerCertificates(): PeerCertificates {
     return (this.#certificates ??= new PeerCertificates(
       this.#connection?.peerCertificates() ?? [],
+      () => this.#connection?.verifiedCertificates() ?? [],
     ));
   }
 
@@ -426,6 +452,11 @@ export class TlsStream extends net.Socket {
    * @throws TlsError ERR_TLS_INVALID_STATE after the stream is closed
    */
   exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer {
+    if (typeof label !== 'string') {
+      throw Object.assign(new TypeError('label: expected a string'), {
+        code: 'ERR_INVALID_ARG_TYPE',
+      });
+    }
     if (!Number.isInteger(length) || length <= 0) {
       throw Object.assign(new RangeError('length: expected a count of bytes above zero'), {
         code: 'ERR_OUT_OF_RANGE',
@@ -464,18 +495,16 @@ export class TlsStream extends net.Socket {
     return this;
   }
 
-  #counters: [read: number, written: number] = [0, 0];
-
-  /** Bytes received, TLS included, as `node:tls` counts. */
+  /** Bytes of plaintext received, as `node:tls` counts. */
   // @ts-expect-error net.Socket declares a property where Node has an accessor
   override get bytesRead(): number {
-    return this.#connection?.bytesRead() ?? this.#counters[0];
+    return this.#bytesRead;
   }
 
-  /** Bytes sent, TLS included. */
+  /** Bytes of plaintext written, those still buffered included, as `node:tls` counts. */
   // @ts-expect-error net.Socket declares a property where Node has an accessor
   override get bytesWritten(): number {
-    return this.#connection?.bytesWritten() ?? this.#counters[1];
+    return this.#bytesDispatched + bufferedBytes(this);
   }
 
   /** Always false: the handshake is over. */
@@ -521,13 +550,22 @@ function addressOf(transport: Duplex, end: 'local' | 'remote'): object {
   return { address, family: socket[`${end}Family`], port: socket[`${end}Port`] };
 }
 
+function bufferedBytes(stream: Duplex): number {
+  const { writableBuffer } = stream as unknown as { writableBuffer?: EncodedChunk[] };
+  let bytes = 0;
+  for (const { chunk, encoding } of writableBuffer ?? []) {
+    bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
+  }
+  return bytes;
+}
+
 function writeAfterClose(): Error {
   return Object.assign(new Error('Cannot write: the connection is closed'), {
     code: 'ERR_STREAM_DESTROYED',
   });
 }
 
-function fitsSlab(chunks: { chunk: Chunk; encoding: BufferEncoding }[]): boolean {
+function fitsSlab(chunks: EncodedChunk[]): boolean {
   let bound = 0;
   for (const { chunk } of chunks) {
     // No encoding makes more than three bytes of a UTF-16 unit.
@@ -537,7 +575,7 @@ function fitsSlab(chunks: { chunk: Chunk; encoding: BufferEncoding }[]): boolean
   return true;
 }
 
-function fillSlab(chunks: { chunk: Chunk; encoding: BufferEncoding }[]): number {
+function fillSlab(chunks: EncodedChunk[]): number {
   let length = 0;
   for (const { chunk, encoding } of chunks) {
     if (typeof chunk === 'string') {

@@ -1,0 +1,74 @@
+#include "verification.h"
+
+namespace aws_lc {
+namespace {
+
+// Lets the verification go on to its end, as Node's does: users match on the code of the last error, which is
+// UNABLE_TO_VERIFY_LEAF_SIGNATURE where the first was UNABLE_TO_GET_ISSUER_CERT_LOCALLY.
+int NoteVerifyError(int ok, X509_STORE_CTX* store) {
+  auto* first_error = static_cast<long*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  if (!ok && *first_error == X509_V_OK) *first_error = X509_STORE_CTX_get_error(store);
+  return 1;
+}
+
+long Verify(SSL* ssl, bool peer_is_client, STACK_OF(X509)* chain, unsigned long flags,
+            bssl::UniquePtr<STACK_OF(X509)>* out_chain) {
+  bssl::UniquePtr<X509_STORE_CTX> store(X509_STORE_CTX_new());
+  X509_STORE* roots = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
+  const char* purpose = peer_is_client ? "ssl_client" : "ssl_server";
+  long first_error = X509_V_OK;
+  if (store == nullptr || !X509_STORE_CTX_init(store.get(), roots, sk_X509_value(chain, 0), chain) ||
+      !X509_STORE_CTX_set_default(store.get(), purpose) ||
+      !X509_STORE_CTX_set_ex_data(store.get(), SSL_get_ex_data_X509_STORE_CTX_idx(), &first_error)) {
+    return X509_V_ERR_OUT_OF_MEM;
+  }
+  X509_STORE_CTX_set_flags(store.get(), flags);
+  X509_STORE_CTX_set_verify_cb(store.get(), NoteVerifyError);
+  const bool verified = X509_verify_cert(store.get()) == 1;
+  ERR_clear_error();
+  const long last_error = X509_STORE_CTX_get_error(store.get());
+  if (last_error != X509_V_OK) return last_error;
+  // Never let a failure that left no verdict behind pass for a success.
+  if (first_error != X509_V_OK) return first_error;
+  if (!verified) return X509_V_ERR_UNSPECIFIED;
+  if (out_chain != nullptr) out_chain->reset(X509_STORE_CTX_get1_chain(store.get()));
+  return X509_V_OK;
+}
+
+bool IsSelfSigned(X509* certificate) {
+  if (X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) != 0) return false;
+  const bool verified = X509_verify(certificate, X509_get0_pubkey(certificate)) == 1;
+  ERR_clear_error();
+  return verified;
+}
+
+bool Contains(X509_STORE* store, X509* certificate) {
+  const STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(store);
+  for (size_t i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+    X509* candidate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+    if (candidate != nullptr && X509_cmp(candidate, certificate) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+long VerifyPeerChain(SSL* ssl, bool peer_is_client, bssl::UniquePtr<STACK_OF(X509)>* out_chain) {
+  STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl);
+  if (chain == nullptr || sk_X509_num(chain) == 0) return X509_V_ERR_UNSPECIFIED;
+  const long result = Verify(ssl, peer_is_client, chain, 0, out_chain);
+  if (result != X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE) return result;
+  // AWS-LC takes a certificate without keyCertSign for nobody's issuer, its own included. OpenSSL knows such a
+  // certificate for self-signed and trusts it where it is a root itself: what development certificates look like.
+  X509* leaf = sk_X509_value(chain, 0);
+  const bool self_signed = IsSelfSigned(leaf);
+  if (!self_signed || !Contains(SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl)), leaf)) {
+    // OpenSSL looks at the dates even of a certificate that nobody vouches for.
+    if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0) return X509_V_ERR_CERT_HAS_EXPIRED;
+    if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0) return X509_V_ERR_CERT_NOT_YET_VALID;
+    return self_signed ? X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT : result;
+  }
+  return Verify(ssl, peer_is_client, chain, X509_V_FLAG_PARTIAL_CHAIN, out_chain);
+}
+
+}  // namespace aws_lc
