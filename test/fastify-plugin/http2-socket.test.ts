@@ -75,3 +75,23 @@ t.test('destroying the session destroys the stream, and the other way round', as
     t.pass(`${which} destroyed`);
   }
 });
+
+t.test(
+  'a stream that fails after the session has closed its sending side harms nobody',
+  async (t) => {
+    const ends = await connected(t, {
+      server: { alpnProtocols: ['h2'] },
+      client: { alpnProtocols: ['h2'] },
+    });
+    ends.client.on('error', () => {}).resume();
+    const server = http2.createServer();
+    const failed = nextEvent(server, 'sessionError');
+    server.emit('connection', http2Socket(ends.server));
+    ends.server.once('end', () => {
+      // The session answers the end with its own, and is still waiting for it to have left.
+      process.nextTick(() => ends.server.destroy(new Error('reset')));
+    });
+    ends.client.end();
+    t.match(await failed, [{ message: 'reset' }]);
+  },
+);

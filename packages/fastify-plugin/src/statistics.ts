@@ -10,7 +10,7 @@ export interface TlsStats {
   failures: Record<string, number>;
   /** Connections whose records the kernel writes (`tx`) and reads (`rx`); why not, for the others. */
   ktls: { tx: number; rx: number; refused: Record<string, number> };
-  /** Bytes on those connections, TLS included, as node:tls counts; of open ones too. */
+  /** Bytes as `bytesRead` and `bytesWritten` of those connections count them; of open ones too. */
   bytes: { in: number; out: number };
 }
 
