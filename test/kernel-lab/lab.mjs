@@ -1,0 +1,70 @@
+// Runs a command on a real Linux kernel with kernel TLS; README.md beside this file tells how.
+import { parseArgs } from 'node:util';
+import { runInLab } from './boot.mjs';
+import { tlsModules } from './modules.mjs';
+import { kernelAndTools } from './packages.mjs';
+import { LabUnavailable } from './unavailable.mjs';
+
+const usage = `usage: npm run lab -- [option]... [command [argument]...]
+
+Runs the command in the kernel lab, a shell when there is none.
+
+  --timeout SECONDS  kill the lab after that long (600)
+  --mem SIZE         the guest's memory (2G)
+  --module NAME      load this kernel module too; any number of times
+  --no-tls           a kernel without its TLS module
+  --kernel-log       show what the kernel says, on stderr
+  --check            only say whether the lab can run here, downloading what it needs
+`;
+
+/** Exit status when the lab cannot run here: what automake takes for a skipped test. */
+const unavailable = 77;
+
+const definitions = {
+  timeout: { type: 'string', default: '600' },
+  mem: { type: 'string', default: '2G' },
+  module: { type: 'string', multiple: true, default: [] },
+  'no-tls': { type: 'boolean', default: false },
+  'kernel-log': { type: 'boolean', default: false },
+  check: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+};
+
+const { values, command } = parse(process.argv.slice(2));
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof LabUnavailable)) throw error;
+  console.error(`[lab] ${error.message}`);
+  process.exitCode = unavailable;
+}
+
+async function main() {
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  if (values.check) {
+    kernelAndTools();
+    return 0;
+  }
+  return runInLab(command.length > 0 ? command : [process.env.SHELL ?? '/bin/sh'], {
+    modules: [...(values['no-tls'] ? [] : tlsModules), ...values.module],
+    mem: values.mem,
+    timeout: Number(values.timeout),
+    kernelLog: values['kernel-log'],
+  });
+}
+
+/** The lab's options end where the command begins; what follows is the command's own. */
+function parse(args) {
+  const { tokens } = parseArgs({ args, options: definitions, strict: false, tokens: true });
+  const start = tokens.find(({ kind }) => kind === 'positional')?.index ?? args.length;
+  try {
+    const options = args.slice(0, start).filter((argument) => argument !== '--');
+    return { ...parseArgs({ args: options, options: definitions }), command: args.slice(start) };
+  } catch (error) {
+    console.error(`${error.message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
