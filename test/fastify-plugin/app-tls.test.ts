@@ -1,5 +1,4 @@
 import t from 'tap';
-import type { AwsLcTlsOptions } from '@node-aws-lc/fastify-plugin';
 import * as pki from '../helpers/pki.js';
 import { eventually, thrown } from '../helpers/wait.js';
 import { eachForm, listen, makeApp } from './app.js';
@@ -44,7 +43,7 @@ eachForm(t, 'setSecureContext() changes the certificate for new connections', as
   t.match(before.getPeerCertificate().subject, { CN: 'localhost' });
 
   const renewed = await pki.serverFor(['dns:localhost'], 'renewed');
-  app.tls.setSecureContext({ key: renewed.key, cert: renewed.chain } as AwsLcTlsOptions);
+  app.tls.setSecureContext({ key: renewed.key, cert: renewed.chain });
   const after = await rawTls(t, port, { ALPNProtocols: ['h2', 'http/1.1'] });
   t.match(after.getPeerCertificate().subject, { CN: 'renewed' });
   t.equal(after.alpnProtocol, 'h2', 'ALPN is as before');
@@ -61,7 +60,7 @@ t.test('setSecureContext() with bad material throws and changes nothing', async 
   const { key } = await pki.serverRsa();
   const { chain } = await pki.server();
   t.match(
-    thrown(() => app.tls.setSecureContext({ key, cert: chain } as AwsLcTlsOptions)),
+    thrown(() => app.tls.setSecureContext({ key, cert: chain })),
     {
       code: /^ERR_AWS_LC_CONFIG_/,
     },
@@ -75,7 +74,7 @@ t.test('setSecureContext() keeps the demand for client certificates', async (t) 
   app.get('/', async () => 'ok');
   const port = await listen(app);
   const { key, chain } = await pki.server();
-  app.tls.setSecureContext({ key, cert: chain, ca: clientRoot } as AwsLcTlsOptions);
+  app.tls.setSecureContext({ key, cert: chain, ca: clientRoot });
   await t.rejects(h1(port));
   const client = await pki.client();
   t.match(await h1(port, '/', { key: client.key, cert: client.chain }), { body: 'ok' });

@@ -22,7 +22,7 @@ export interface AppOptions {
 /** Makes an application with TLS; it is closed when the test ends. */
 export async function makeApp(t: Test, options: AppOptions = {}): Promise<FastifyInstance> {
   const { form = 'plugin', fastify } = options;
-  const tls = (await serverOptions(options.tls as object)) as AwsLcTlsOptions;
+  const tls = (await serverOptions(options.tls)) as AwsLcTlsOptions;
   const app =
     form === 'plugin'
       ? Fastify(fastify)

@@ -75,7 +75,7 @@ export async function h2(
     stream.on('end', () =>
       resolve({
         status: Number(received[':status']),
-        headers: received as Answer['headers'],
+        headers: received,
         body: text,
       }),
     );

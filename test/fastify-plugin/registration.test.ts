@@ -135,8 +135,9 @@ t.test('a plugin registered inside another plugin serves the whole application',
     await child.register(awsLcTls, options);
     child.get('/child', async ({ tls }) => tls?.negotiated.protocol);
   });
-  app.get('/', async ({ protocol }) => protocol);
+  app.get('/', async ({ protocol, tls }) => [protocol, tls?.negotiated.protocol]);
   const port = await listen(app);
-  t.equal((await h1(port)).body, 'https');
+  t.same(JSON.parse((await h1(port)).body), ['https', 'TLSv1.3']);
+  t.equal(app.tls.stats().handshakes, 1);
   t.equal((await h1(port, '/child')).body, 'TLSv1.3');
 });

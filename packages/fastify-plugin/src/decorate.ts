@@ -32,19 +32,18 @@ declare module 'fastify' {
   }
 }
 
-/** Gives a Fastify instance `app.tls` and `request.tls`, and makes it tell the truth of its URLs. */
-export function decorate(instance: FastifyInstance, front: TlsFront): void {
-  instance.decorate('tls', {
+/** Gives an application `app.tls` and `request.tls`, and makes it name all of its addresses. */
+export function decorate(root: FastifyInstance, front: TlsFront): void {
+  root.decorate('tls', {
     setSecureContext: (options) => front.setSecureContext(options),
     stats: () => front.statistics.snapshot(),
   });
-  instance.decorateRequest('tls', {
+  root.decorateRequest('tls', {
     getter(this: FastifyRequest) {
       return requestTls(this);
     },
   });
 
-  const root = rootOf(instance);
   const addresses = root.addresses.bind(root);
   // The server's own address stays last: `listeningOrigin` is made from that one.
   root.addresses = () => [...front.addresses(), ...addresses()];
@@ -59,11 +58,4 @@ function requestTls({ raw }: FastifyRequest): RequestTls | null {
   let tls = known.get(stream);
   if (tls === undefined) known.set(stream, (tls = new RequestTls(stream)));
   return tls;
-}
-
-/** Children of an instance inherit from it; methods are replaced where they are kept. */
-function rootOf(instance: FastifyInstance): FastifyInstance {
-  let root = instance;
-  while (!Object.hasOwn(root, 'addresses')) root = Object.getPrototypeOf(root) as FastifyInstance;
-  return root;
 }

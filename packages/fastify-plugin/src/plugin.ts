@@ -7,14 +7,17 @@ import { AwsLcFastifyError } from './errors';
 import { frontOf, TlsFront } from './front';
 import type { AwsLcTlsOptions } from './options';
 
+// async, so that what it throws is what the registration rejects with.
+// eslint-disable-next-line @typescript-eslint/require-await
 const plugin: FastifyPluginAsync<AwsLcTlsOptions> = async (instance, options) => {
   refuseWhatCannotWork(instance);
   const front = new TlsFront(instance.server, options, {
     http2SessionTimeout: instance.initialConfig.http2SessionTimeout as number,
     log: instance.log,
   });
-  decorate(instance, front);
-  announceHttps(instance);
+  const root = rootOf(instance);
+  decorate(root, front);
+  announceHttps(root);
 };
 
 /**
@@ -46,18 +49,25 @@ function refuseWhatCannotWork({ server, initialConfig }: FastifyInstance): void 
 }
 
 /**
+ * What `Fastify()` returned: the instance of a nested plugin inherits from it. The server is that of
+ * the whole application, so what is said about it belongs there.
+ */
+function rootOf(instance: FastifyInstance): FastifyInstance {
+  let root = instance;
+  while (!Object.hasOwn(root, 'addresses')) root = Object.getPrototypeOf(root) as FastifyInstance;
+  return root;
+}
+
+/**
  * Fastify writes `https://` in its log, in what `listen()` resolves to and in `listeningOrigin`, if
  * its options hold `https`. No public way leads to them; should a release move them, the scheme is
  * all that is wrong, and a test says so.
  */
-function announceHttps(instance: FastifyInstance): void {
-  for (let owner: object = instance; owner !== null; owner = Object.getPrototypeOf(owner)) {
-    const key = Object.getOwnPropertySymbols(owner).find(
-      ({ description }) => description === 'fastify.options',
-    );
-    if (key === undefined) continue;
-    const options = (owner as Record<symbol, { https?: unknown }>)[key];
-    if (options) options.https = {};
-    return;
-  }
+function announceHttps(root: FastifyInstance): void {
+  const key = Object.getOwnPropertySymbols(root).find(
+    ({ description }) => description === 'fastify.options',
+  );
+  const internals = root as unknown as Record<symbol, { https?: unknown } | undefined>;
+  const options = key && internals[key];
+  if (options) options.https = {};
 }

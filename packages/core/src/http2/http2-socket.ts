@@ -118,11 +118,13 @@ function defineHttp2Socket(): Http2SocketClass {
     Object.defineProperty(StreamBackedSocket.prototype, name, {
       configurable: true,
       writable: true,
-      value: function (this: Http2Socket, ...args: unknown[]) {
-        const stream = this.stream;
-        const method = stream[name] as (...args: unknown[]) => unknown;
-        const result = method.apply(stream, args);
-        return result === stream ? this : result;
+      value(this: Http2Socket, ...args: unknown[]) {
+        const methods = this.stream as unknown as Record<
+          typeof name,
+          (...args: unknown[]) => unknown
+        >;
+        const result = methods[name](...args);
+        return result === this.stream ? this : result;
       },
     });
   }
