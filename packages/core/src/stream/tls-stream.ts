@@ -118,6 +118,8 @@ export class TlsStream extends net.Socket {
     transport.on('end', () => this.#connection?.feedEof());
     transport.on('error', (error: Error) => this.#fail(error));
     transport.on('close', () => this.#connection?.feedEof());
+    // Whoever looked at the first bytes and put them back has paused it; a listener alone does not undo that.
+    transport.resume();
   }
 
   // --- events of the native connection ---------------------------------------------------------
