@@ -37,11 +37,7 @@ t.test('no overlap is the fatal alert no_application_protocol', async (t) => {
 });
 
 t.test('without an offer, or without a list of the server, nothing is negotiated', async (t) => {
-  const setups = [
-    { server: { ALPNProtocols: ['h2'] } },
-    { client: { ALPNProtocols: ['h2'] } },
-    {},
-  ];
+  const setups = [{ server: { ALPNProtocols: ['h2'] } }, { client: { ALPNProtocols: ['h2'] } }, {}];
   for (const setup of setups) {
     const { client, server } = await connected(t, setup);
     for (const end of [client, server]) {

@@ -141,17 +141,20 @@ t.test('a client that sends its intermediates is verified through them', async (
   t.match(String(server.authorizationError), 'INVALID_PURPOSE', 'the chain itself is complete');
 });
 
-t.test("node:tls's requestCert without rejectUnauthorized lets the stranger in and says so", async (t) => {
-  const ca = (await pki.clientRoot()).cert;
-  const { client, server } = await connected(t, {
-    server: { ca, requestCert: true, rejectUnauthorized: false },
-    client: presenting(await pki.untrustedClient()),
-  });
-  t.equal(server.authorized, false);
-  t.match(String(server.authorizationError), /^UNABLE_TO_/);
-  t.match(server.getPeerCertificate().subject, { CN: 'Stranger' });
-  t.equal(await sent(client, server, 'there'), 'there');
-});
+t.test(
+  "node:tls's requestCert without rejectUnauthorized lets the stranger in and says so",
+  async (t) => {
+    const ca = (await pki.clientRoot()).cert;
+    const { client, server } = await connected(t, {
+      server: { ca, requestCert: true, rejectUnauthorized: false },
+      client: presenting(await pki.untrustedClient()),
+    });
+    t.equal(server.authorized, false);
+    t.match(String(server.authorizationError), /^UNABLE_TO_/);
+    t.match(server.getPeerCertificate().subject, { CN: 'Stranger' });
+    t.equal(await sent(client, server, 'there'), 'there');
+  },
+);
 
 t.test("node:tls's requestCert alone refuses the stranger", async (t) => {
   const ca = (await pki.clientRoot()).cert;

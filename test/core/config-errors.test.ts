@@ -111,16 +111,25 @@ t.test('a handshake timeout that is no time', async (t) => {
   }
 });
 
-t.test("options of node:tls that are not offered, since ignoring them could cost security", async (t) => {
-  for (const option of ['pfx', 'crl', 'sigalgs', 'pskCallback', 'privateKeyEngine']) {
-    await refused(t, { [option]: 'something' }, 'UNSUPPORTED', option);
-  }
-});
+t.test(
+  'options of node:tls that are not offered, since ignoring them could cost security',
+  async (t) => {
+    for (const option of ['pfx', 'crl', 'sigalgs', 'pskCallback', 'privateKeyEngine']) {
+      await refused(t, { [option]: 'something' }, 'UNSUPPORTED', option);
+    }
+  },
+);
 
 t.test('what is no object of options', (t) => {
   for (const nonsense of [null, 'pem', 42] as never[]) {
-    t.match(thrown(() => new ServerConfig(nonsense)), { code: /^ERR_/ });
-    t.match(thrown(() => new ClientConfig(nonsense)), { code: /^ERR_/ });
+    t.match(
+      thrown(() => new ServerConfig(nonsense)),
+      { code: /^ERR_/ },
+    );
+    t.match(
+      thrown(() => new ClientConfig(nonsense)),
+      { code: /^ERR_/ },
+    );
   }
   t.doesNotThrow(() => new ClientConfig());
   t.end();

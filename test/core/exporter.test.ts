@@ -56,9 +56,18 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 t.test('lengths that make no sense, and a stream that is closed', async (t) => {
   const { client } = await connected(t);
   for (const length of [0, -1, 1.5, Number.NaN, 'x' as never]) {
-    t.match(thrown(() => client.exportKeyingMaterial(length, label)), { code: /^ERR_/ });
+    t.match(
+      thrown(() => client.exportKeyingMaterial(length, label)),
+      { code: /^ERR_/ },
+    );
   }
-  t.match(thrown(() => client.exportKeyingMaterial(32, 42 as never)), { code: /^ERR_/ });
+  t.match(
+    thrown(() => client.exportKeyingMaterial(32, 42 as never)),
+    { code: /^ERR_/ },
+  );
   await nextEvent(client.destroy(), 'close');
-  t.match(thrown(() => client.exportKeyingMaterial(32, label)), { code: 'ERR_TLS_INVALID_STATE' });
+  t.match(
+    thrown(() => client.exportKeyingMaterial(32, label)),
+    { code: 'ERR_TLS_INVALID_STATE' },
+  );
 });

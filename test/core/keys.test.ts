@@ -15,7 +15,9 @@ import { tcpPair } from '../helpers/transports.js';
 
 /** A server made of `options` must present the identity's certificate and hold its key. */
 async function serves(t: Test, identity: Identity, options: ServerConfigOptions): Promise<void> {
-  const { client } = await connected(t, { server: { key: undefined, cert: undefined, ...options } });
+  const { client } = await connected(t, {
+    server: { key: undefined, cert: undefined, ...options },
+  });
   t.ok(client.authorized);
   t.equal(client.getPeerX509Certificate()?.fingerprint256, identity.x509.fingerprint256);
 }
@@ -69,17 +71,24 @@ t.test('Ed25519 keys', async (t) => {
   await serves(t, identity, { key: identity.keyDer, cert: identity.chainDer });
 });
 
-t.test('an SEC1 key behind its curve parameters, as `openssl ecparam -genkey` writes it', async (t) => {
-  const identity = await pki.server();
-  const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
-  await serves(t, identity, { key: parameters + identity.keyTraditional, cert: identity.chain });
-});
+t.test(
+  'an SEC1 key behind its curve parameters, as `openssl ecparam -genkey` writes it',
+  async (t) => {
+    const identity = await pki.server();
+    const parameters =
+      '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+    await serves(t, identity, { key: parameters + identity.keyTraditional, cert: identity.chain });
+  },
+);
 
-t.test('text before a PEM block, as `openssl pkcs12` and `openssl x509 -text` write it', async (t) => {
-  const identity = await pki.server();
-  const heading = 'Bag Attributes\n    friendlyName: test\nsubject=CN = localhost\n';
-  await serves(t, identity, { key: heading + identity.key, cert: heading + identity.chain });
-});
+t.test(
+  'text before a PEM block, as `openssl pkcs12` and `openssl x509 -text` write it',
+  async (t) => {
+    const identity = await pki.server();
+    const heading = 'Bag Attributes\n    friendlyName: test\nsubject=CN = localhost\n';
+    await serves(t, identity, { key: heading + identity.key, cert: heading + identity.chain });
+  },
+);
 
 t.test('key and certificate in one PEM, given as both', async (t) => {
   const identity = await pki.server();

@@ -57,15 +57,18 @@ t.test('the common name does not count beside an alternative name', async (t) =>
   t.equal(client.code, 'ERR_TLS_CERT_ALTNAME_INVALID');
 });
 
-t.test('an IP literal with a matching alternative name, and no server name on the wire', async (t) => {
-  for (const serverName of ['127.0.0.1', '::1']) {
-    const { client, server } = await connected(t, { serverName });
-    t.equal(client.authorized, true);
-    t.equal(server.negotiated.serverName, null);
-    t.equal(server.servername, false, "node:tls's word for none");
-  }
-  await accepts(t, ['ip:2001:db8::1'], '2001:DB8:0:0:0:0:0:1');
-});
+t.test(
+  'an IP literal with a matching alternative name, and no server name on the wire',
+  async (t) => {
+    for (const serverName of ['127.0.0.1', '::1']) {
+      const { client, server } = await connected(t, { serverName });
+      t.equal(client.authorized, true);
+      t.equal(server.negotiated.serverName, null);
+      t.equal(server.servername, false, "node:tls's word for none");
+    }
+    await accepts(t, ['ip:2001:db8::1'], '2001:DB8:0:0:0:0:0:1');
+  },
+);
 
 t.test('an IP literal without a matching alternative name', async (t) => {
   await refuses(t, ['ip:127.0.0.1'], '127.0.0.2');

@@ -135,19 +135,22 @@ t.test('an error of the Duplex underneath is the error of the stream', async (t)
   t.ok(error === cause || error.cause === cause, 'it is told');
 });
 
-t.test('writing after the end and after the close is an error of Node’s, not a crash', async (t) => {
-  const { client } = await connected(t);
-  client.end();
-  const late = nextError(client);
-  t.notOk(client.write('late'));
-  t.equal((await late).code, 'ERR_STREAM_WRITE_AFTER_END');
-  if (!client.closed) await nextEvent(client, 'close');
-  t.doesNotThrow(() => {
-    client.write('later still');
-    client.end().destroy().destroySoon();
-    client.setTimeout(5).setNoDelay().setKeepAlive(true).ref().unref();
-  });
-});
+t.test(
+  'writing after the end and after the close is an error of Node’s, not a crash',
+  async (t) => {
+    const { client } = await connected(t);
+    client.end();
+    const late = nextError(client);
+    t.notOk(client.write('late'));
+    t.equal((await late).code, 'ERR_STREAM_WRITE_AFTER_END');
+    if (!client.closed) await nextEvent(client, 'close');
+    t.doesNotThrow(() => {
+      client.write('later still');
+      client.end().destroy().destroySoon();
+      client.setTimeout(5).setNoDelay().setKeepAlive(true).ref().unref();
+    });
+  },
+);
 
 t.test('data that arrived before the peer vanished is read first', async (t) => {
   const { client, server, vanish } = await throughRelay(t);

@@ -37,7 +37,11 @@ async function outcome(
     other: path.join(folder, 'other.pem'),
     folder: path.join(folder, 'hashed'),
   };
-  const unset = { SSL_CERT_FILE: undefined, SSL_CERT_DIR: undefined, NODE_EXTRA_CA_CERTS: undefined };
+  const unset = {
+    SSL_CERT_FILE: undefined,
+    SSL_CERT_DIR: undefined,
+    NODE_EXTRA_CA_CERTS: undefined,
+  };
   const args = [String(port), 'localhost', ...(ca ? [ca(files)] : [])];
   const { stdout, stderr } = await runNode(t, program, args, {
     env: { ...unset, ...environment(files) },
@@ -84,7 +88,14 @@ t.test('NODE_EXTRA_CA_CERTS comes on top of the default roots', async (t) => {
 t.test('`ca` replaces all of them', async (t) => {
   const everywhere = ({ root }: Files) => ({ NODE_EXTRA_CA_CERTS: root, SSL_CERT_FILE: root });
   t.match(await outcome(t, everywhere, ({ other }) => other), refused);
-  t.equal(await outcome(t, () => ({}), ({ root }) => root), 'connected');
+  t.equal(
+    await outcome(
+      t,
+      () => ({}),
+      ({ root }) => root,
+    ),
+    'connected',
+  );
 });
 
 t.test('the default roots are there and usable', (t) => {

@@ -2,6 +2,7 @@
 import {
   ClientConfig,
   type ClientConfigOptions,
+  type HandshakeOptions,
   ServerConfig,
   type ServerConfigOptions,
   TlsAcceptor,
@@ -24,6 +25,8 @@ export interface Setup {
   serverName?: string;
   /** What lies underneath; default `'tcp'`. */
   transport?: TransportKind | { client: Duplex; server: Duplex };
+  /** What both ends are told about each connection. */
+  handshake?: HandshakeOptions;
 }
 
 /** Both ends after their handshakes. */
@@ -63,8 +66,8 @@ export async function handshake(t: Test, setup: Setup = {}): Promise<Outcome> {
   const connector = new TlsConnector(new ClientConfig(await clientOptions(setup.client)));
   const ends = await chosenTransports(t, setup.transport ?? 'tcp');
   const outcome = Promise.all([
-    settled(connector.connect(setup.serverName ?? 'localhost', ends.client)),
-    settled(acceptor.accept(ends.server)),
+    settled(connector.connect(setup.serverName ?? 'localhost', ends.client, setup.handshake)),
+    settled(acceptor.accept(ends.server, setup.handshake)),
   ]);
   const [client, server] = await within('both handshakes', outcome);
   t.teardown(() => {

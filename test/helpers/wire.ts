@@ -24,7 +24,7 @@ export interface WireRecord {
 export function parseRecords(bytes: Buffer): WireRecord[] {
   const records: WireRecord[] = [];
   const known: number[] = Object.values(recordTypes);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const type = bytes.readUInt8(at);
     const version = bytes.length >= at + 3 ? bytes.readUInt16BE(at + 1) : 0;
     if (!known.includes(type) || version >> 8 !== 3) {
