@@ -26,7 +26,9 @@ async function main(): Promise<void> {
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     acceptor.accept(socket).then(
-      (stream) => listeners.forEach((listener) => listener.call(server, stream)),
+      (stream) => {
+        for (const listener of listeners) listener.call(server, stream);
+      },
       (error: unknown) => console.error(`handshake failed: ${String(error)}`),
     );
   });

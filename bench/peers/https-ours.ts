@@ -12,7 +12,9 @@ servePeer((credentials) => {
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     acceptor.accept(socket).then(
-      (stream) => listeners.forEach((listener) => listener.call(server, stream)),
+      (stream) => {
+        for (const listener of listeners) listener.call(server, stream);
+      },
       (error: unknown) => console.error(error),
     );
   });

@@ -46,11 +46,12 @@ export class BootedPeer {
   }
 }
 
-/** What a client with every option open ends up with at `target`. */
+/** What a client with every option open ends up with at `target`; the server must close in order. */
 export function negotiatedAt(target: Target): Promise<string> {
   if (!target.tls) return Promise.resolve('plain');
   return new Promise((resolve, reject) => {
     const socket = connect({ port: target.port, host: '127.0.0.1', rejectUnauthorized: false });
+    socket.setTimeout(5000, () => socket.destroy(new Error('the server does not answer or close')));
     socket.once('error', reject);
     socket.once('secureConnect', () => {
       const { name } = socket.getEphemeralKeyInfo() as EphemeralKeyInfo;

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
+import { awsLc } from '@node-aws-lc/core';
 import type { Effort } from './measure';
 import { benchDir, resultsDir } from './paths';
 import { PIN, type Scenario } from './scenario';
@@ -22,7 +23,7 @@ export function saveResults(scenario: Scenario, effort: Effort, peers: PeerSumma
       memory: totalmem(),
       kernel: `${type()} ${release()}`,
     },
-    versions: { ...versionsOf(['node', 'openssl', 'v8', 'uv']), packages: packageVersions() },
+    versions: versions(),
     pinned: { ...PIN, certificate: 'ECDSA P-256' },
     effort,
     peers,
@@ -32,14 +33,11 @@ export function saveResults(scenario: Scenario, effort: Effort, peers: PeerSumma
   return path;
 }
 
-function versionsOf(names: string[]): Record<string, string | undefined> {
-  return Object.fromEntries(names.map((name) => [name, process.versions[name]]));
-}
-
-function packageVersions(): Record<string, string> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a JSON file outside rootDir
-  const { version } = require('fastify/package.json') as { version: string };
-  return { fastify: version };
+function versions(): Record<string, string | undefined> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- JSON outside of rootDir
+  const fastify = require('fastify/package.json') as { version: string };
+  const { node, openssl, v8, uv } = process.versions;
+  return { node, openssl, v8, uv, awsLc: awsLc.version, fastify: fastify.version };
 }
 
 /** The commit that was measured, marked when the working tree differs from it. */

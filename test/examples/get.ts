@@ -2,13 +2,13 @@
 import { connect } from 'node:http2';
 import { request } from 'node:https';
 import { json } from 'node:stream/consumers';
-import { nextEvent, within } from '../helpers/wait.js';
+import { within } from '../helpers/wait.js';
 
 /** Gets a JSON document from a local port over HTTP/1.1. */
 export function getOverHttp1(port: number, ca: string): Promise<unknown> {
   const answered = new Promise<unknown>((resolve, reject) => {
     const options = { host: 'localhost', port, ca, agent: false };
-    request(options, (response) => json(response).then(resolve, reject))
+    request(options, (response) => void json(response).then(resolve, reject))
       .on('error', reject)
       .end();
   });
@@ -18,12 +18,13 @@ export function getOverHttp1(port: number, ca: string): Promise<unknown> {
 /** Gets a JSON document from a local port over h2. */
 export async function getOverHttp2(port: number, ca: string): Promise<unknown> {
   const session = connect(`https://localhost:${port}`, { ca });
-  const failed = nextEvent(session, 'error').then(([error]) => Promise.reject(error as Error));
-  const answered = within('an h2 response', json(session.request({ ':path': '/' })));
+  const answered = new Promise<unknown>((resolve, reject) => {
+    session.once('error', reject);
+    json(session.request({ ':path': '/' })).then(resolve, reject);
+  });
   try {
-    return await Promise.race([answered, failed]);
+    return await within('an h2 response', answered);
   } finally {
-    failed.catch(() => {});
     session.close();
   }
 }
