@@ -1,7 +1,15 @@
 /** One boot: start the kernel, hand its output on, and let nothing of it stay behind. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { writeInit } from './guest.mjs';
@@ -17,6 +25,13 @@ export const crashed = 125;
 const signals = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
 
 /**
+ * Ends the process group when descriptor 5 does, which is when this process does: also when it is
+ * killed and can end nothing itself.
+ */
+const leashed =
+  '{ read -r _; kill -KILL 0; } <&5 >/dev/null 2>&1 3>&- 4>&- 5<&- & exec 5<&-; exec "$@"';
+
+/**
  * Runs a command in a kernel of its own and returns its exit status.
  *
  * @param command program and arguments
@@ -25,8 +40,7 @@ const signals = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
  */
 export async function runInLab(command, { modules, mem, timeout, kernelLog }) {
   const found = kernelAndTools();
-  mkdirSync(cacheDir, { recursive: true });
-  const runDir = mkdtempSync(join(cacheDir, 'run-'));
+  const runDir = makeRunDir();
   const terminal = process.stdin.isTTY && process.stdout.isTTY ? process.stdout : undefined;
   try {
     const init = writeInit({
@@ -48,6 +62,18 @@ export async function runInLab(command, { modules, mem, timeout, kernelLog }) {
   }
 }
 
+/** A folder for this run, named for its process; the ones of labs that were killed go. */
+function makeRunDir() {
+  mkdirSync(cacheDir, { recursive: true });
+  for (const name of readdirSync(cacheDir)) {
+    const pid = name.match(/^run-(\d+)-/)?.[1];
+    if (pid && !existsSync(`/proc/${pid}`)) {
+      rmSync(join(cacheDir, name), { recursive: true, force: true });
+    }
+  }
+  return mkdtempSync(join(cacheDir, `run-${process.pid}-`));
+}
+
 function startKernel({ found, init, mem, runDir, terminal }) {
   const args = [
     `mem=${mem}`,
@@ -66,11 +92,11 @@ function startKernel({ found, init, mem, runDir, terminal }) {
     'con1=fd:0,fd:3',
     'con2=null,fd:4',
   ];
-  return spawn(found.kernel, args, {
-    // Its own process group, for the kernel starts a process for each process of the guest.
+  return spawn('sh', ['-c', leashed, 'lab', found.kernel, ...args], {
+    // A process group of its own: the kernel is a process for each process of the guest.
     detached: true,
     env: { ...process.env, TMPDIR: memoryFolder(mem, runDir) },
-    stdio: [terminal ? 'inherit' : 'ignore', 'pipe', 'pipe', terminal ? 1 : 'pipe', 'pipe'],
+    stdio: [terminal ? 'inherit' : 'ignore', 'pipe', 'pipe', terminal ? 1 : 'pipe', 'pipe', 'pipe'],
   });
 }
 
@@ -121,6 +147,8 @@ async function endOf(kernel, timeout) {
   const onExit = () => kill(kernel);
   for (const signal of Object.keys(signals)) process.on(signal, onSignal);
   process.on('exit', onExit);
+  // What is left of the group holds the streams that 'close' waits for.
+  kernel.on('exit', () => kill(kernel));
   try {
     await once(kernel, 'close');
     return status;
@@ -128,7 +156,6 @@ async function endOf(kernel, timeout) {
     clearTimeout(alarm);
     for (const signal of Object.keys(signals)) process.off(signal, onSignal);
     process.off('exit', onExit);
-    kill(kernel);
   }
 }
 
