@@ -1,0 +1,2 @@
+export { createConnector } from './connector';
+export type { ConnectorOptions } from './options';
