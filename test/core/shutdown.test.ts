@@ -8,7 +8,7 @@ import type { TlsStream } from '@node-aws-lc/core';
 import t, { type Test } from 'tap';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connected, readAll, sent } from '../helpers/handshake.js';
-import { duplexes } from '../helpers/transports.js';
+import { duplexes, tcpPair } from '../helpers/transports.js';
 import { nextError, nextEvent } from '../helpers/wait.js';
 import { parseRecords, recordTypes, tapped } from '../helpers/wire.js';
 
@@ -51,6 +51,25 @@ t.test('a close_notify is on the wire in each direction, after the last byte', a
     const types = parseRecords(bytes).map((record) => record.type);
     t.equal(types.at(-1), recordTypes.alert);
     t.equal(types.filter((type) => type === recordTypes.alert).length, 1);
+  }
+});
+
+t.test('data and end that arrive together are both noticed at once', async (t) => {
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    // The client's bytes are held back until all of them can be sent in one segment.
+    const [near, far] = [duplexes(t), await tcpPair(t)];
+    near.server.pipe(far.server, { end: false }).pipe(near.server);
+    const transport = { client: near.client, server: far.client };
+    const { client, server } = await connected(t, { transport, server: { maxVersion } });
+    near.server.unpipe(far.server);
+    server.pipe(server);
+    client.write('an echo, please');
+    client.end();
+    await sleep(50);
+    far.server.write(near.server.read() as Buffer);
+    const start = Date.now();
+    t.equal((await readAll(client)).toString(), 'an echo, please', maxVersion);
+    t.ok(Date.now() - start < 1000, 'without waiting for anything else from the wire');
   }
 });
 

@@ -1,0 +1,29 @@
+/** The kernel lab (test/kernel-lab/), for tests that need a kernel with TLS. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+const folder = path.join(__dirname, '..', '..', 'kernel-lab');
+
+/** The script that runs a command in the lab. */
+export const labScript = path.join(folder, 'lab.mjs');
+
+/** The script that runs all of test/ktls where it is started. */
+export const ktlsSuite = path.join(folder, 'suite.mjs');
+
+/** Why the lab cannot be used, or `false` when it can; boots it once to find out. */
+export function labMissing(): string | false {
+  if (process.env['NODE_AWS_LC_BUILD'] === 'Sanitize') {
+    return "AddressSanitizer's shadow memory is larger than the lab's address space";
+  }
+  const { status, stderr } = spawnSync(process.execPath, [labScript, '--check'], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? false : stderr.trim().replace(/^.*\[lab\] /s, '');
+}
+
+/** Why this host's own kernel cannot run the kernel-TLS tests, or `false` when it can. */
+export function hostKtlsMissing(): string | false {
+  const there = existsSync('/proc/net/tls_stat');
+  return there ? false : "this host's kernel has no TLS loaded (/proc/net/tls_stat is not there)";
+}
