@@ -5,6 +5,7 @@ import type { HandshakeOptions } from './config/options';
 import { ServerConfig } from './config/server-config';
 import { performHandshake, requireTransport } from './handshake';
 import { toKtlsPolicy } from './ktls/policy';
+import { planKtls } from './ktls/status';
 import type { TlsStream } from './stream/tls-stream';
 
 /** Accepts TLS connections on transports that somebody else has accepted. */
@@ -33,11 +34,14 @@ export class TlsAcceptor {
   async accept(transport: Duplex, options: HandshakeOptions = {}): Promise<TlsStream> {
     const config = this.#config;
     requireTransport(transport);
+    const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
+    const ktlsPlan = planKtls(ktls);
     return performHandshake({
       side: 'server',
-      connection: new Connection(config.context, {}),
+      connection: new Connection(config.context, { ktls: ktlsPlan.request }),
       transport,
-      ktls: options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls),
+      ktls,
+      ktlsPlan,
       strictClose: config.strictClose,
       allowHalfOpen: options.allowHalfOpen,
       highWaterMark: options.highWaterMark,

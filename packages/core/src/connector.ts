@@ -9,6 +9,7 @@ import { toServerName } from './config/server-name';
 import { ConfigError } from './errors';
 import { performHandshake, requireTransport } from './handshake';
 import { toKtlsPolicy } from './ktls/policy';
+import { planKtls, type KtlsPlan } from './ktls/status';
 import type { TlsStream } from './stream/tls-stream';
 
 /** Makes TLS connections on transports that somebody else has connected. */
@@ -41,13 +42,25 @@ export class TlsConnector {
     options: ConnectOptions = {},
   ): Promise<TlsStream> {
     const config = this.#config;
-    const name = config.servername ?? toServerName(serverName);
     requireTransport(transport);
+    const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
+    const ktlsPlan = planKtls(ktls);
+    let name: string;
+    let connection: Connection;
+    try {
+      name = config.servername ?? toServerName(serverName);
+      connection = toConnection(config, name, options, ktlsPlan);
+    } catch (error) {
+      // Taken over is taken over: nobody else closes it.
+      transport.destroy();
+      throw error;
+    }
     return performHandshake({
       side: 'client',
-      connection: toConnection(config, name, options),
+      connection,
       transport,
-      ktls: options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls),
+      ktls,
+      ktlsPlan,
       strictClose: config.strictClose,
       allowHalfOpen: options.allowHalfOpen,
       highWaterMark: options.highWaterMark,
@@ -60,7 +73,12 @@ export class TlsConnector {
   }
 }
 
-function toConnection(config: ClientConfig, name: string, options: ConnectOptions): Connection {
+function toConnection(
+  config: ClientConfig,
+  name: string,
+  options: ConnectOptions,
+  ktls: KtlsPlan,
+): Connection {
   const session = options.session ?? config.session;
   try {
     return new Connection(config.context, {
@@ -68,6 +86,7 @@ function toConnection(config: ClientConfig, name: string, options: ConnectOption
       alpn: options.ALPNProtocols === undefined ? undefined : (toAlpn(options) ?? Buffer.alloc(0)),
       session,
       keepsSessions: true,
+      ktls: ktls.request,
     });
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;

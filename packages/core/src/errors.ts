@@ -236,6 +236,7 @@ export function fromNative(error: NativeError, side: TlsSide): TlsError {
     case 'eof':
       return disconnectedInHandshake(side);
     case 'protocol': {
+      if (error.reason === 'KTLS_KEY_UPDATE') return keyUpdateInKernel(side, alert);
       const name = OPENSSL_REASONS[error.reason] ?? (error.reason || 'INTERNAL_ERROR');
       const message = `TLS failed on the ${side}: ${inWords(name)}${describeAlert(alert)}`;
       return new TlsError(`ERR_SSL_${name}`, message, {
@@ -246,6 +247,14 @@ export function fromNative(error: NativeError, side: TlsSide): TlsError {
       });
     }
   }
+}
+
+function keyUpdateInKernel(side: TlsSide, alert: TlsAlert | undefined): TlsError {
+  return new TlsError(
+    'ERR_AWS_LC_KTLS_KEY_UPDATE',
+    'the peer changed its keys (KeyUpdate), which this kernel cannot follow; switch ktls off for such peers',
+    { side, alert },
+  );
 }
 
 /** The peer hung up before the handshake was over; worded as `node:tls` words it for the client. */

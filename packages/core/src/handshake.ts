@@ -1,7 +1,7 @@
 import './stream/callbacks';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { abortError, handshakeTimeout, TlsError } from './errors';
+import { abortError, handshakeTimeout } from './errors';
 import { isReady, takeOver, untilReady } from './stream/take-over';
 import { TlsStream, type TlsStreamInit } from './stream/tls-stream';
 
@@ -59,7 +59,7 @@ export function performHandshake(handshake: Handshake): Promise<TlsStream> {
           ...handshake,
           allowHalfOpen:
             handshake.allowHalfOpen ?? (transport instanceof net.Socket && transport.allowHalfOpen),
-          onHandshake: (error) => settle(error ?? requireKernel(stream as TlsStream, handshake)),
+          onHandshake: settle,
         });
         stream.startHandshake(taken);
       } catch (error) {
@@ -68,15 +68,6 @@ export function performHandshake(handshake: Handshake): Promise<TlsStream> {
     };
     if (isReady(transport)) start();
     else untilReady(transport, waiting.signal, side).then(start, settle);
-  });
-}
-
-function requireKernel(stream: TlsStream, { ktls, side }: Handshake): Error | undefined {
-  const missing =
-    (ktls.tx === 'require' && !stream.ktls.tx) || (ktls.rx === 'require' && !stream.ktls.rx);
-  if (!missing) return undefined;
-  return new TlsError('ERR_AWS_LC_KTLS_REQUIRED', `kernel TLS is required: ${stream.ktls.reason}`, {
-    side,
   });
 }
 

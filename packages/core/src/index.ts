@@ -15,7 +15,7 @@ export { ServerConfig } from './config/server-config';
 export { TlsConnector } from './connector';
 export { ConfigError, TlsError, type ConfigErrorCode, type TlsAlert, type TlsSide } from './errors';
 export { http2Socket } from './http2/http2-socket';
-export { hostKtlsAvailable } from './ktls/host';
+export { hostKtls, hostKtlsAvailable, type HostKtls } from './ktls/host';
 export type { KtlsMode, KtlsOption } from './ktls/policy';
 export type { KtlsEligibility, KtlsStatus } from './ktls/status';
 export type { Negotiated } from './stream/negotiated';

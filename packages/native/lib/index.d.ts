@@ -74,6 +74,15 @@ export interface ConnectionDetails {
   verifyDescription: string;
 }
 
+/** Who does the record layer: userspace, the kernel as soon as it can, the kernel. Errors are negated errnos or 0. */
+export interface NativeKernelTls {
+  tx: 0 | 1 | 2;
+  rx: 0 | 1 | 2;
+  attachError: number;
+  txError: number;
+  rxError: number;
+}
+
 /** What write() and shutdown() answer: done, pending (onWritten follows), failed (see lastError()). */
 export type Outcome = 0 | 1 | 2;
 
@@ -91,6 +100,7 @@ export declare class Connection {
       alpn?: Uint8Array | undefined;
       session?: Uint8Array | undefined;
       keepsSessions?: boolean | undefined;
+      ktls?: { tx: boolean; rx: boolean; afterBytes: number } | undefined;
     },
   );
   /** fd -1: a Duplex carries the ciphertext, through feed() and onOutput. */
@@ -115,6 +125,9 @@ export declare class Connection {
   /** The chain up to the root that it was verified with; empty if it was not. */
   verifiedCertificates(): Buffer[];
   session(): Buffer | undefined;
+  kernelTls(): NativeKernelTls | undefined;
+  /** Bytes that the transport has taken. */
+  bytesSent(): number;
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer | undefined;
   finished(): Buffer | undefined;
   peerFinished(): Buffer | undefined;
@@ -130,7 +143,7 @@ export interface ConnectionCallbacks<Owner> {
   onHandshake(this: Owner, error?: NativeError): void;
   onVerify(this: Owner, verifyResult: number, description: string): void;
   /** The plaintext lies in the read slab, from its start. */
-  onRead(this: Owner, length: number): void;
+  onRead(this: Owner, length: number, sessions?: Buffer[]): void;
   onEnd(this: Owner, closeNotify: boolean): void;
   onWritten(this: Owner, error?: NativeError): void;
   onError(this: Owner, error: NativeError): void;
@@ -145,4 +158,6 @@ export function cipherSuites(): { name: string; standardName: string; tls13: boo
 /** The names, TLS 1.2 and below, that a list in OpenSSL's syntax stands for; throws if it stands for none. */
 export function resolveCipherList(list: string): string[];
 export function groups(): string[];
+/** Errors are negated errnos or 0. May make the kernel load modules. */
+export function probeKernelTls(): { attachError: number; ciphers: { name: string; error: number }[] };
 export function libraryInfo(): { version: string; description: string; fips: boolean };

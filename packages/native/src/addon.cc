@@ -5,6 +5,7 @@
 #include "connection.h"
 #include "context.h"
 #include "env_data.h"
+#include "host_probe.h"
 #include "trust_store.h"
 
 namespace aws_lc {
@@ -31,6 +32,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("resolveCipherList", Napi::Function::New<ResolveCipherList>(env, "resolveCipherList"));
   exports.Set("groups", Napi::Function::New<ListGroups>(env, "groups"));
   exports.Set("libraryInfo", Napi::Function::New<LibraryInfo>(env, "libraryInfo"));
+  exports.Set("probeKernelTls", Napi::Function::New<ProbeKernelTls>(env, "probeKernelTls"));
   exports.Set("setCallbacks", Napi::Function::New<SetCallbacks>(env, "setCallbacks"));
   exports.Set("setReadSlab", Napi::Function::New<SetReadSlab>(env, "setReadSlab"));
   exports.Set("setWriteSlab", Napi::Function::New<SetWriteSlab>(env, "setWriteSlab"));

@@ -44,6 +44,8 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::VerifiedCertificates>("verifiedCertificates"),
                          InstanceMethod<&Connection::Session>("session"),
                          InstanceMethod<&Connection::ExportKeyingMaterial>("exportKeyingMaterial"),
+                         InstanceMethod<&Connection::KernelTls>("kernelTls"),
+                         InstanceMethod<&Connection::BytesSent>("bytesSent"),
                          InstanceMethod<&Connection::Finished>("finished"),
                          InstanceMethod<&Connection::PeerFinished>("peerFinished"),
                          InstanceMethod<&Connection::PeerName>("peerName"),
@@ -96,6 +98,11 @@ Connection::Connection(const Napi::CallbackInfo& info)
     }
   }
   engine_->set_keeps_sessions(options.Get("keepsSessions").ToBoolean());
+  if (const Napi::Value value = GetOption(options, "ktls"); !value.IsEmpty()) {
+    const auto request = value.As<Napi::Object>();
+    engine_->RequestKernelTls({request.Get("tx").ToBoolean(), request.Get("rx").ToBoolean(),
+                               static_cast<uint64_t>(request.Get("afterBytes").ToNumber().Int64Value())});
+  }
 }
 
 Connection::~Connection() { env_data_->Remove(this); }
@@ -200,6 +207,14 @@ void Connection::EmitNewSessions() {
   }
 }
 
+napi_value Connection::TakeNewSessions() {
+  const std::vector<std::vector<uint8_t>> sessions = engine_->TakeNewSessions();
+  if (sessions.empty()) return Env().Undefined();
+  Napi::Array array = Napi::Array::New(Env(), sessions.size());
+  for (uint32_t i = 0; i < sessions.size(); i++) array.Set(i, ToBuffer(Env(), sessions[i].data(), sessions[i].size()));
+  return array;
+}
+
 // --- reading ---------------------------------------------------------------------------------------------------------
 
 Napi::Value Connection::ReadStart(const Napi::CallbackInfo& info) {
@@ -231,9 +246,11 @@ void Connection::DeliverInput() {
     if (engine_->collected() > 0) Flush();
     switch (result.status) {
       case Engine::ReadStatus::kData:
-        // Before anything else can use the slab.
-        if (!Emit(Callback::kRead, {Napi::Number::New(Env(), static_cast<double>(result.length))})) return;
-        EmitNewSessions();
+        // Sessions come along, because whoever handles the data may close the connection, and nothing may run before
+        // the data has left the slab.
+        if (!Emit(Callback::kRead, {Napi::Number::New(Env(), static_cast<double>(result.length)), TakeNewSessions()})) {
+          return;
+        }
         if (!IsOpen() || !HasInput()) return;
         break;
       case Engine::ReadStatus::kWantRead:
@@ -325,6 +342,8 @@ void Connection::SealFromChunks(size_t budget) {
   const Napi::Array chunks = chunks_.Value();
   const uint32_t count = chunks.Length();
   std::vector<uint8_t>& gather = env_data_->scratch()->gather;
+  // The kernel cuts records itself; libssl is given one at a time.
+  const size_t in_place = engine_->tx() == RecordLayer::kKernel ? budget : gather.size();
   size_t sealed_total = 0;
   while (sealed_total < budget && chunk_index_ < count) {
     size_t gathered = 0;
@@ -332,9 +351,10 @@ void Connection::SealFromChunks(size_t budget) {
     while (gathered < gather.size() && chunk_index_ < count) {
       const ByteView chunk = ToBytes(chunks.Get(chunk_index_));
       const ByteView rest = chunk.subspan(std::min(chunk_offset_, chunk.size()));
-      const size_t taken = std::min(rest.size(), gather.size() - gathered);
+      size_t taken = std::min(rest.size(), gather.size() - gathered);
       if (gathered == 0 && (taken == gather.size() || chunk_index_ + 1 == count)) {
         record = rest.data();
+        taken = std::min(rest.size(), in_place);
       } else if (taken > 0) {
         std::memcpy(gather.data() + gathered, rest.data(), taken);
       }
@@ -545,6 +565,22 @@ Napi::Value Connection::ExportKeyingMaterial(const Napi::CallbackInfo& info) {
     return info.Env().Undefined();
   }
   return result;
+}
+
+Napi::Value Connection::KernelTls(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return info.Env().Undefined();
+  const auto number = [&info](int value) { return Napi::Number::New(info.Env(), value); };
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("tx", number(static_cast<int>(engine_->tx())));
+  object.Set("rx", number(static_cast<int>(engine_->rx())));
+  object.Set("attachError", number(engine_->attach_error()));
+  object.Set("txError", number(engine_->tx_error()));
+  object.Set("rxError", number(engine_->rx_error()));
+  return object;
+}
+
+Napi::Value Connection::BytesSent(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), engine_ == nullptr ? 0 : static_cast<double>(engine_->bytes_sent()));
 }
 
 Napi::Value Connection::Finished(const Napi::CallbackInfo& info) {

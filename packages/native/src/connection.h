@@ -61,6 +61,8 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   Napi::Value VerifiedCertificates(const Napi::CallbackInfo& info);
   Napi::Value Session(const Napi::CallbackInfo& info);
   Napi::Value ExportKeyingMaterial(const Napi::CallbackInfo& info);
+  Napi::Value KernelTls(const Napi::CallbackInfo& info);
+  Napi::Value BytesSent(const Napi::CallbackInfo& info);
   Napi::Value Finished(const Napi::CallbackInfo& info);
   Napi::Value PeerFinished(const Napi::CallbackInfo& info);
   Napi::Value PeerName(const Napi::CallbackInfo& info);
@@ -76,6 +78,7 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   void ContinueHandshake();
   void DeliverInput();
   void EmitNewSessions();
+  napi_value TakeNewSessions();
   // Seals what is left of the write in progress, bounded a turn, and flushes.
   Outcome PumpOutput();
   void SealFromChunks(size_t budget);

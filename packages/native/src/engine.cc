@@ -13,6 +13,9 @@ namespace {
 // Memory kept for ciphertext between steps; more than this is given back when it has been sent.
 constexpr size_t kRetainedOutbound = 256 * 1024;
 
+// The reason that TypeScript turns into ERR_AWS_LC_KTLS_KEY_UPDATE.
+constexpr const char* kKtlsKeyUpdate = "KTLS_KEY_UPDATE";
+
 int EngineIndex() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
@@ -74,6 +77,8 @@ long Engine::BioCtrl(BIO* /*bio*/, int command, long /*number*/, void* /*pointer
 // Never blocks: bytes are collected and Flush() deals with the transport.
 int Engine::BioWrite(BIO* bio, const char* data, int length) {
   auto* engine = static_cast<Engine*>(BIO_get_data(bio));
+  // libssl's keys are no longer the connection's; what it has to say goes through the kernel.
+  if (engine->tx_ == RecordLayer::kKernel) return length;
   std::vector<uint8_t>& outbound = engine->scratch_->outbound;
   const auto* bytes = reinterpret_cast<const uint8_t*>(data);
   outbound.insert(outbound.end(), bytes, bytes + length);
@@ -102,15 +107,14 @@ int Engine::ReadTransport(uint8_t* out, size_t length) {
   if (window_offset_ == window_end_) {
     if (saw_eof_) return 0;
     std::vector<uint8_t>& inbound = scratch_->inbound;
-    const ptrdiff_t count = transport_->Receive(inbound.data(), inbound.size());
+    const ptrdiff_t count =
+        reads_ahead_ ? transport_->Receive(inbound.data(), inbound.size()) : transport_->Receive(out, length);
     if (count < 0) {
       if (count != -EAGAIN) receive_errno_ = static_cast<int>(-count);
       return static_cast<int>(count);
     }
-      if (count == 0) {
-      saw_eof_ = true;
-      return 0;
-    }
+    if (count == 0) saw_eof_ = true;
+    if (count == 0 || !reads_ahead_) return static_cast<int>(count);
     window_offset_ = 0;
     window_end_ = static_cast<size_t>(count);
   }
@@ -134,14 +138,14 @@ void Engine::Prepend(const uint8_t* data, size_t length) {
 }
 
 bool Engine::HasBufferedInput() const {
-  return stash_offset_ < stash_.size() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
+  return early_offset_ < early_plaintext_.size() || stash_offset_ < stash_.size() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
 }
 
 Engine::FlushStatus Engine::Flush() {
   std::vector<uint8_t>& outbound = scratch_->outbound;
   const uint8_t* data = outbound.data();
   size_t length = outbound.size();
-  const bool queued = HasUnsent();
+  const bool queued = unsent_offset_ < unsent_.size();
   if (queued) {
     unsent_.insert(unsent_.end(), outbound.begin(), outbound.end());
     outbound.clear();
@@ -155,6 +159,7 @@ Engine::FlushStatus Engine::Flush() {
     if (result < 0) break;
     sent += static_cast<size_t>(result);
   }
+  bytes_sent_ += sent;
   if (queued) {
     unsent_offset_ += sent;
   } else if (sent < length) {
@@ -167,7 +172,10 @@ Engine::FlushStatus Engine::Flush() {
     std::vector<uint8_t>().swap(unsent_);
     unsent_offset_ = 0;
   }
-  if (sent == length) return FlushStatus::kDone;
+  if (sent == length) {
+    if (tx_ == RecordLayer::kPending && state_ == State::kOpen) InstallTx();
+    return close_notify_queued_ ? FlushCloseNotify() : FlushStatus::kDone;
+  }
   if (result == -EAGAIN) return FlushStatus::kBlocked;
   if (state_ != State::kFailed) Fail(TlsError::System("write", static_cast<int>(-result)));
   return FlushStatus::kError;
@@ -212,6 +220,7 @@ void Engine::CompleteHandshake() {
     }
   }
   state_ = State::kOpen;
+  if (ktls_request_.after_bytes == 0) ArmKernelTls();
 }
 
 void Engine::Judge(std::optional<uint8_t> alert) {
@@ -251,6 +260,21 @@ bssl::UniquePtr<STACK_OF(X509)> Engine::VerifiedChain() const {
 
 Engine::ReadResult Engine::Read(uint8_t* out, size_t capacity) {
   if (state_ == State::kFailed) return {ReadStatus::kError, 0};
+  if (early_offset_ < early_plaintext_.size()) {
+    const size_t count = std::min(capacity, early_plaintext_.size() - early_offset_);
+    std::memcpy(out, early_plaintext_.data() + early_offset_, count);
+    early_offset_ += count;
+    if (early_offset_ == early_plaintext_.size()) std::vector<uint8_t>().swap(early_plaintext_);
+    return {ReadStatus::kData, count};
+  }
+  const ReadResult result =
+      rx_ == RecordLayer::kKernel ? ReadFromKernel(out, capacity) : ReadFromLibrary(out, capacity);
+  if (result.status == ReadStatus::kData) CountApplicationData(result.length);
+  if (rx_ == RecordLayer::kPending && state_ == State::kOpen && AtRecordBoundary()) InstallRx();
+  return result;
+}
+
+Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
   size_t total = 0;
   ReadStatus end = ReadStatus::kWantRead;
   while (total < capacity) {
@@ -258,6 +282,7 @@ Engine::ReadResult Engine::Read(uint8_t* out, size_t capacity) {
     const int result = SSL_read(ssl_.get(), out + total, static_cast<int>(capacity - total));
     if (result > 0) {
       total += static_cast<size_t>(result);
+      if (rx_ == RecordLayer::kPending && AtRecordBoundary()) break;
       continue;
     }
     const int error = SSL_get_error(ssl_.get(), result);
@@ -275,27 +300,58 @@ Engine::ReadResult Engine::Read(uint8_t* out, size_t capacity) {
   // What came before an end or an error is delivered first; the next call meets the same end again.
   if (total > 0) return {ReadStatus::kData, total};
   if (end == ReadStatus::kError) FailFromLibrary();
+  if (key_update_requested_) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
   return {end, 0};
 }
 
 size_t Engine::Seal(const uint8_t* data, size_t length) {
+  if (tx_ == RecordLayer::kKernel) return SendPlaintext(data, length);
   ERR_clear_error();
   const int chunk = static_cast<int>(std::min<size_t>(length, SSL3_RT_MAX_PLAIN_LENGTH));
   const int result = SSL_write(ssl_.get(), data, chunk);
-  if (result > 0) return static_cast<size_t>(result);
+  if (result > 0) {
+    CountApplicationData(static_cast<size_t>(result));
+    return static_cast<size_t>(result);
+  }
   FailFromLibrary();
   return 0;
 }
 
+// Straight from where it lies; what the socket does not take now is kept until Flush(), a record's worth at most.
+size_t Engine::SendPlaintext(const uint8_t* data, size_t length) {
+  std::vector<uint8_t>& outbound = scratch_->outbound;
+  if (!HasUnsent() && outbound.empty()) {
+    const ptrdiff_t sent = transport_->Send(data, length);
+    if (sent > 0) {
+      bytes_sent_ += static_cast<uint64_t>(sent);
+      return static_cast<size_t>(sent);
+    }
+    if (sent < 0 && sent != -EAGAIN) {
+      Fail(TlsError::System("write", static_cast<int>(-sent)));
+      return 0;
+    }
+  }
+  const size_t kept = std::min<size_t>(length, SSL3_RT_MAX_PLAIN_LENGTH);
+  outbound.insert(outbound.end(), data, data + kept);
+  return kept;
+}
+
 bool Engine::SealCloseNotify() {
   if (state_ != State::kOpen || close_notify_sent()) return false;
+  if (tx_ == RecordLayer::kKernel) {
+    close_notify_queued_ = true;
+    return true;
+  }
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
   return close_notify_sent();
 }
 
-bool Engine::close_notify_sent() const { return (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0; }
+bool Engine::close_notify_sent() const {
+  if (close_notify_queued_ || close_notify_sent_by_kernel_) return true;
+  return (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0;
+}
 
 // --- events ----------------------------------------------------------------------------------------------------------
 
@@ -307,19 +363,24 @@ void Engine::OnInfo(const SSL* ssl, int type, int value) {
   engine->last_alert_.direction = (type & SSL_CB_READ) != 0 ? Alert::Direction::kReceived : Alert::Direction::kSent;
   engine->last_alert_.level = static_cast<uint8_t>(value >> 8);
   engine->last_alert_.description = static_cast<uint8_t>(value & 0xff);
+  if (engine->tx_ == RecordLayer::kKernel && engine->last_alert_.direction == Alert::Direction::kSent) {
+    engine->SendAlertThroughKernel(engine->last_alert_.level, engine->last_alert_.description);
+  }
 }
 
 int Engine::OnNewSession(SSL* ssl, SSL_SESSION* session) {
   Engine* engine = From(ssl);
-  if (engine != nullptr && engine->keeps_sessions_) {
-    uint8_t* bytes = nullptr;
-    size_t length = 0;
-    if (SSL_SESSION_to_bytes(session, &bytes, &length)) {
-      engine->new_sessions_.emplace_back(bytes, bytes + length);
-      OPENSSL_free(bytes);
-    }
-  }
+  if (engine != nullptr) engine->KeepSession(session);
   return 0;  // libssl keeps its reference
+}
+
+void Engine::KeepSession(SSL_SESSION* session) {
+  if (!keeps_sessions_) return;
+  uint8_t* bytes = nullptr;
+  size_t length = 0;
+  if (!SSL_SESSION_to_bytes(session, &bytes, &length)) return;
+  new_sessions_.emplace_back(bytes, bytes + length);
+  OPENSSL_free(bytes);
 }
 
 std::vector<std::vector<uint8_t>> Engine::TakeNewSessions() { return std::exchange(new_sessions_, {}); }

@@ -25,6 +25,20 @@ struct ScratchBuffers {
   std::vector<uint8_t> gather = std::vector<uint8_t>(SSL3_RT_MAX_PLAIN_LENGTH);
 };
 
+// Who does the record layer of a direction.
+enum class RecordLayer : uint8_t {
+  kUserspace,
+  kPending,  // the kernel, as soon as the direction is at a record boundary
+  kKernel,
+};
+
+// What is wanted of kernel TLS.
+struct KtlsRequest {
+  bool tx = false;
+  bool rx = false;
+  uint64_t after_bytes = 0;
+};
+
 class Engine {
  public:
   enum class State : uint8_t {
@@ -74,11 +88,22 @@ class Engine {
   // Queues close_notify; answers whether one was queued now.
   bool SealCloseNotify();
   FlushStatus Flush();
-  bool HasUnsent() const { return unsent_offset_ < unsent_.size(); }
+  bool HasUnsent() const { return unsent_offset_ < unsent_.size() || close_notify_queued_; }
   // Ciphertext collected in this step, waiting for Flush().
   size_t collected() const { return scratch_->outbound.size(); }
 
   bool close_notify_sent() const;
+  // Bytes that the transport has taken: tells a slow peer from one that is gone.
+  uint64_t bytes_sent() const { return bytes_sent_; }
+
+  // Kernel TLS. To be asked for before the handshake; happens by itself once it can.
+  void RequestKernelTls(const KtlsRequest& request) { ktls_request_ = request; }
+  RecordLayer tx() const { return tx_; }
+  RecordLayer rx() const { return rx_; }
+  // Negated errno of the step that failed, or zero.
+  int attach_error() const { return attach_error_; }
+  int tx_error() const { return tx_error_; }
+  int rx_error() const { return rx_error_; }
   // The peer's chain up to the root that verifies it, verified anew; null if it does not verify.
   bssl::UniquePtr<STACK_OF(X509)> VerifiedChain() const;
 
@@ -100,6 +125,25 @@ class Engine {
   long VerifyChain() const;
   bool RefusesUnverified() const;
   void CompleteHandshake();
+  void ArmKernelTls();
+  void DrainBuffered();
+  bool AtRecordBoundary() const;
+  bool AttachTls();
+  void InstallTx();
+  void InstallRx();
+  void CountApplicationData(size_t length);
+  size_t SendPlaintext(const uint8_t* data, size_t length);
+  ReadResult ReadFromLibrary(uint8_t* out, size_t capacity);
+  ReadResult ReadFromKernel(uint8_t* out, size_t capacity);
+  std::optional<ReadResult> HandleControlRecord(uint8_t type, const uint8_t* data, size_t length);
+  std::optional<ReadResult> HandleAlert(const uint8_t* data, size_t length);
+  std::optional<ReadResult> HandleHandshakeMessages(const uint8_t* data, size_t length);
+  ReadResult RefuseRecord(const char* reason, uint8_t alert);
+  FlushStatus FlushCloseNotify();
+  void SendAlertThroughKernel(uint8_t level, uint8_t description);
+  static void OnMessage(int is_write, int version, int content_type, const void* data, size_t length, SSL* ssl,
+                        void* arg);
+  void KeepSession(SSL_SESSION* session);
   void Fail(TlsError error);
   void FailFromLibrary();
   int ReadTransport(uint8_t* out, size_t length);
@@ -119,9 +163,11 @@ class Engine {
   // The part of the shared inbound buffer that this step has not consumed.
   size_t window_offset_ = 0;
   size_t window_end_ = 0;
+  bool reads_ahead_ = true;
   bool saw_eof_ = false;
   int receive_errno_ = 0;
 
+  uint64_t bytes_sent_ = 0;
   std::vector<uint8_t> unsent_;
   size_t unsent_offset_ = 0;
 
@@ -129,6 +175,24 @@ class Engine {
   bool chain_verified_ = false;
   bool judged_ = false;
   std::optional<uint8_t> judgement_;
+
+  KtlsRequest ktls_request_;
+  RecordLayer tx_ = RecordLayer::kUserspace;
+  RecordLayer rx_ = RecordLayer::kUserspace;
+  bool ktls_armed_ = false;
+  bool attached_ = false;
+  int attach_error_ = 0;
+  int tx_error_ = 0;
+  int rx_error_ = 0;
+  uint64_t application_bytes_ = 0;
+  // Application data that came with the last flight of the handshake, decrypted so that the kernel can take over.
+  std::vector<uint8_t> early_plaintext_;
+  size_t early_offset_ = 0;
+  // A handshake message that the kernel has delivered in part.
+  std::vector<uint8_t> handshake_fragment_;
+  bool close_notify_queued_ = false;
+  bool close_notify_sent_by_kernel_ = false;
+  bool key_update_requested_ = false;
 
   bool keeps_sessions_ = false;
   std::vector<std::vector<uint8_t>> new_sessions_;

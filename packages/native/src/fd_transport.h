@@ -30,6 +30,12 @@ class FdTransport final : public Transport {
   ptrdiff_t Send(const uint8_t* data, size_t length) override;
   ptrdiff_t Receive(uint8_t* out, size_t capacity) override;
 
+  int AttachTls() override;
+  int InstallTls(KtlsDirection direction, const KernelCryptoInfo& info) override;
+  ptrdiff_t SendRecord(uint8_t type, const uint8_t* data, size_t length) override;
+  ptrdiff_t ReceiveRecord(uint8_t* out, size_t capacity, uint8_t* type) override;
+  bool HasRoomToEnd() override;
+
   void Watch(bool readable, bool writable);
   void SetReferenced(bool referenced);
   int fd() const { return fd_; }

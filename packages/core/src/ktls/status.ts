@@ -1,3 +1,8 @@
+import { release } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import type { Connection, NativeKernelTls } from '@node-aws-lc/native';
+import { awsLc } from '../aws-lc';
+import { isReceivePathSafe } from './kernel';
 import type { KtlsPolicy } from './policy';
 
 /** Whether the kernel does the record layer of a connection, and why not. */
@@ -21,30 +26,117 @@ export interface KtlsEligibility {
 const ELIGIBLE_PROTOCOLS = ['TLSv1.2', 'TLSv1.3'];
 const ELIGIBLE_CIPHERS = /_(AES_128_GCM_SHA256|AES_256_GCM_SHA384|CHACHA20_POLY1305_SHA256)$/;
 
-/** Judges protocol and cipher suite by the kernel's documentation (Documentation/networking/tls.rst). */
+/** Judges protocol and cipher suite by what the kernel knows (Documentation/networking/tls.rst). */
 export function ktlsEligibility(protocol: string, cipher: string): KtlsEligibility {
   const eligible = ELIGIBLE_PROTOCOLS.includes(protocol) && ELIGIBLE_CIPHERS.test(cipher);
   return { protocol, cipher, eligible };
 }
 
-/** The state of a connection that stays in userspace. */
-export function userspace(
-  policy: KtlsPolicy,
-  overDescriptor: boolean,
+/** Milliseconds for which a host that has no kernel TLS is not asked again: asking makes the kernel look for a module. */
+const RETRY_AFTER = 60_000;
+let unavailableUntil = 0;
+
+const NO_MODULE = 'the kernel has no tls module loaded (modprobe tls)';
+
+/** What one connection asks of the kernel, and what it does not ask because the answer is known. */
+export interface KtlsPlan {
+  readonly request: { tx: boolean; rx: boolean; afterBytes: number } | undefined;
+  readonly txRefusal: string | undefined;
+  readonly rxRefusal: string | undefined;
+}
+
+/** Decides what to ask of the kernel for a connection. */
+export function planKtls(policy: KtlsPolicy): KtlsPlan {
+  const known = knownRefusal();
+  const refuse = (mode: KtlsPolicy['tx']): string | undefined => {
+    if (mode === 'off') return 'switched off by the ktls option';
+    if (mode === 'auto' && awsLc.fips)
+      return 'off by default in a FIPS build: the kernel is outside the FIPS boundary';
+    return known;
+  };
+  const txRefusal = refuse(policy.tx);
+  let rxRefusal = refuse(policy.rx);
+  if (rxRefusal === undefined && !policy.ignoreKernelFloor && !isReceivePathSafe()) {
+    rxRefusal = `the receive path of Linux ${release()} has CVE-2025-39682 and CVE-2025-39946 (ktls.ignoreKernelFloor overrides)`;
+  }
+  const tx = txRefusal === undefined;
+  const rx = rxRefusal === undefined;
+  const request = tx || rx ? { tx, rx, afterBytes: policy.afterBytes } : undefined;
+  return { request, txRefusal, rxRefusal };
+}
+
+function knownRefusal(): string | undefined {
+  if (process.platform !== 'linux')
+    return `kernel TLS exists on Linux only, this is ${process.platform}`;
+  return Date.now() < unavailableUntil ? NO_MODULE : undefined;
+}
+
+/** What became of the plan, once the handshake is complete. */
+export function ktlsStatus(
+  plan: KtlsPlan,
+  connection: Connection,
   eligibility: KtlsEligibility,
 ): KtlsStatus {
-  return { tx: false, rx: false, reason: whyNot(policy, overDescriptor, eligibility) };
+  const state = connection.kernelTls() as NativeKernelTls;
+  if (getError(state.attachError) === 'ENOENT') unavailableUntil = Date.now() + RETRY_AFTER;
+  const tx = state.tx === 2;
+  const rx = state.rx === 2;
+  if (tx && rx) return { tx, rx };
+  const why = (refusal: string | undefined, pending: boolean, error: number): string =>
+    refusal ??
+    whyNot(eligibility, pending, state.attachError, error, plan.request?.afterBytes ?? 0);
+  const txReason = tx ? undefined : why(plan.txRefusal, state.tx === 1, state.txError);
+  const rxReason = rx ? undefined : why(plan.rxRefusal, state.rx === 1, state.rxError);
+  return { tx, rx, reason: joinReasons(txReason, rxReason) };
+}
+
+/** Whether the state of a connection can still change. */
+export function isKtlsSettled(plan: KtlsPlan, connection: Connection): boolean {
+  if (plan.request === undefined) return true;
+  const state = connection.kernelTls() as NativeKernelTls;
+  if (state.tx === 1 || state.rx === 1) return false;
+  return (
+    plan.request.afterBytes === 0 || state.tx === 2 || state.rx === 2 || state.attachError !== 0
+  );
+}
+
+function getError(error: number): string | undefined {
+  return error === 0 ? undefined : getSystemErrorName(error);
 }
 
 function whyNot(
-  policy: KtlsPolicy,
-  overDescriptor: boolean,
   { eligible, protocol, cipher }: KtlsEligibility,
+  pending: boolean,
+  attachError: number,
+  installError: number,
+  afterBytes: number,
 ): string {
-  if (policy.tx === 'off' && policy.rx === 'off') return 'switched off by the ktls option';
-  if (process.platform !== 'linux')
-    return `kernel TLS exists on Linux only, this is ${process.platform}`;
-  if (!overDescriptor) return 'the transport is not a TCP socket';
   if (!eligible) return `the kernel does not know ${protocol} with ${cipher}`;
-  return 'this version does not move connections into the kernel yet';
+  switch (getError(attachError)) {
+    case undefined:
+      break;
+    case 'EPROTONOSUPPORT':
+      return 'the transport is not a TCP socket';
+    case 'ENOENT':
+      return NO_MODULE;
+    case 'EEXIST':
+    case 'EBUSY':
+      return 'the socket has another upper-layer protocol attached';
+    case 'ENOTCONN':
+      return 'the socket is no longer connected';
+    default:
+      return `the kernel refuses to attach TLS to the socket (${getError(attachError)})`;
+  }
+  if (pending) return 'waiting for the end of a record';
+  const install = getError(installError);
+  if (install === 'ENOENT') return `the kernel lacks the module for ${cipher}`;
+  if (install !== undefined)
+    return `the kernel refuses the keys of ${protocol} with ${cipher} (${install})`;
+  return `waiting for ${afterBytes} bytes of application data`;
+}
+
+function joinReasons(tx: string | undefined, rx: string | undefined): string {
+  if (tx === undefined) return `receiving: ${rx}`;
+  if (rx === undefined) return `sending: ${tx}`;
+  return tx === rx ? tx : `sending: ${tx}; receiving: ${rx}`;
 }

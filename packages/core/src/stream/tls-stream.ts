@@ -5,7 +5,14 @@ import type { CipherNameAndProtocol, DetailedPeerCertificate, PeerCertificate } 
 import type { Connection, ConnectionDetails, NativeError, Outcome } from '@node-aws-lc/native';
 import { TlsError, fromNative, verificationCode, type TlsSide } from '../errors';
 import type { KtlsPolicy } from '../ktls/policy';
-import { ktlsEligibility, userspace, type KtlsEligibility, type KtlsStatus } from '../ktls/status';
+import {
+  isKtlsSettled,
+  ktlsEligibility,
+  ktlsStatus,
+  type KtlsEligibility,
+  type KtlsPlan,
+  type KtlsStatus,
+} from '../ktls/status';
 import { toNegotiated, type Negotiated } from './negotiated';
 import { PeerCertificates } from './peer-certificates';
 import { WRITE_SLAB, takeRead, writeSlab } from './slabs';
@@ -25,6 +32,8 @@ export interface TlsStreamInit {
   connection: Connection;
   transport: Duplex;
   ktls: KtlsPolicy;
+  /** What the connection was told to ask of the kernel. */
+  ktlsPlan: KtlsPlan;
   strictClose: boolean;
   allowHalfOpen: boolean;
   highWaterMark: number | undefined;
@@ -66,6 +75,7 @@ export class TlsStream extends net.Socket {
   #negotiated: Negotiated | undefined;
   #eligibility: KtlsEligibility | undefined;
   #ktls: KtlsStatus = { tx: false, rx: false, reason: 'the handshake is not complete' };
+  #ktlsSettled = true;
   #certificates: PeerCertificates | undefined;
   #identityError: Error | undefined;
   #closeNotifyReceived = false;
@@ -160,16 +170,19 @@ export class TlsStream extends net.Socket {
     this.#details = details;
     this.#negotiated = toNegotiated(details);
     this.#eligibility = ktlsEligibility(details.protocol, this.#negotiated.cipher);
-    this.#ktls = userspace(this.#init.ktls, this.#overDescriptor, this.#eligibility);
+    const refusal = this.#settleKtls(this.#connection as Connection);
     if (this.#side === 'server' && this.#init.requestsCertificate) {
       this.authorizationError = verificationCode(details.verifyResult) ?? null;
       this.authorized = this.authorizationError === null;
     } else if (this.#side === 'client') {
       this.authorized = this.authorizationError === null;
     }
-    onHandshake();
-    // Alerts and tickets are to be seen even while nobody reads.
-    if (!this.destroyed) this.read(0);
+    onHandshake(refusal);
+    // Alerts and tickets are to be seen even while nobody reads, but not before whoever waits for the promise has had
+    // a chance to listen for them: nextTicks, which deliver what is here already, run before promises do.
+    queueMicrotask(() => {
+      if (!this.destroyed) this.read(0);
+    });
   }
 
   #explain(failure: NativeError): Error {
@@ -181,11 +194,29 @@ export class TlsStream extends net.Socket {
     return Object.assign(identityError, { side: error.side, alert: error.alert });
   }
 
+  // Answers what is missing, if kernel TLS is required.
+  #settleKtls(connection: Connection): Error | undefined {
+    const { ktls, ktlsPlan } = this.#init;
+    this.#ktls = ktlsStatus(ktlsPlan, connection, this.#eligibility as KtlsEligibility);
+    this.#ktlsSettled = isKtlsSettled(ktlsPlan, connection);
+    const { tx, rx, reason } = this.#ktls;
+    if (!this.#ktlsSettled || ((ktls.tx !== 'require' || tx) && (ktls.rx !== 'require' || rx)))
+      return undefined;
+    return new TlsError('ERR_AWS_LC_KTLS_REQUIRED', `kernel TLS is required: ${reason}`, {
+      side: this.#side,
+    });
+  }
+
   /** @internal */
-  onRead(length: number): void {
+  onRead(length: number, sessions?: Buffer[]): void {
     const chunk = takeRead(length);
     this.#bytesRead += length;
     this.#touch();
+    for (const session of sessions ?? []) this.onSession(session);
+    if (!this.#ktlsSettled && this.#connection !== undefined) {
+      const refusal = this.#settleKtls(this.#connection);
+      if (refusal !== undefined) this.destroy(refusal);
+    }
     if (this.push(chunk)) return;
     this.#reading = false;
     this.#connection?.readStop();
@@ -336,6 +367,17 @@ export class TlsStream extends net.Socket {
     process.nextTick(() => this.emit('close', error !== null));
   }
 
+  #bytesSentAtTimeout = 0;
+
+  /** @internal A large write in progress is activity, though nobody is called back in the middle of it. */
+  _onTimeout(): void {
+    const sent = this.#connection?.bytesSent() ?? 0;
+    const progressed = this.#writeCallback !== undefined && sent !== this.#bytesSentAtTimeout;
+    this.#bytesSentAtTimeout = sent;
+    if (progressed) this.#touch();
+    else this.emit('timeout');
+  }
+
   #touch(): void {
     (this as unknown as { _unrefTimer(): void })._unrefTimer();
   }
@@ -358,12 +400,14 @@ export class TlsStream extends net.Socket {
 
   /** Whether the kernel does the record layer, by direction, and why not. */
   get ktls(): KtlsStatus {
+    if (!this.#ktlsSettled && this.#connection !== undefined) this.#settleKtls(this.#connection);
     return this.#ktls;
   }
 
   /** Whether the kernel does the record layer in both directions. */
   get ktlsActive(): boolean {
-    return this.#ktls.tx && this.#ktls.rx;
+    const { tx, rx } = this.ktls;
+    return tx && rx;
   }
 
   /** Whether protocol and cipher suite are ones that the kernel can take. */

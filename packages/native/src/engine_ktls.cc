@@ -1,0 +1,220 @@
+// The part of the engine that hands the record layer to the kernel and deals with what the kernel leaves to us: every
+// record that is not application data.
+#include <algorithm>
+
+#include "engine.h"
+
+namespace aws_lc {
+namespace {
+
+constexpr const char* kSslLibrary = "SSL routines";
+constexpr const char* kKtlsKeyUpdate = "KTLS_KEY_UPDATE";
+constexpr size_t kHandshakeHeader = 4;
+// More than any post-handshake message that is accepted can have.
+constexpr size_t kMaxHandshakeMessage = 64 * 1024;
+
+size_t MessageLength(const std::vector<uint8_t>& data) {
+  return kHandshakeHeader + (static_cast<size_t>(data[1]) << 16 | static_cast<size_t>(data[2]) << 8 | data[3]);
+}
+
+}  // namespace
+
+// --- install ---------------------------------------------------------------------------------------------------------
+
+// Called with the handshake complete, or when enough application data has passed. What is left to do here happens in
+// Flush() and Read(), when each direction is between two records.
+void Engine::ArmKernelTls() {
+  ktls_armed_ = true;
+  if (!ktls_request_.tx && !ktls_request_.rx) return;
+  if (!KernelCryptoInfo::IsEligible(static_cast<uint16_t>(SSL_version(ssl_.get())),
+                                    SSL_get_current_cipher(ssl_.get()))) {
+    return;
+  }
+  if (!AttachTls()) return;
+  if (ktls_request_.rx) {
+    rx_ = RecordLayer::kPending;
+    reads_ahead_ = false;
+    DrainBuffered();
+  }
+  if (ktls_request_.tx) {
+    tx_ = RecordLayer::kPending;
+    // libssl holds tickets (and the answer to a KeyUpdate) back until the next write, which it will not see any more.
+    if (SSL_version(ssl_.get()) == TLS1_3_VERSION) {
+      ERR_clear_error();
+      SSL_write(ssl_.get(), "", 0);
+      ERR_clear_error();
+    }
+    SSL_set_msg_callback(ssl_.get(), OnMessage);
+    SSL_set_msg_callback_arg(ssl_.get(), this);
+  }
+}
+
+// Decrypts what was read along with the handshake's last flight, so that the kernel can begin at the next record.
+void Engine::DrainBuffered() {
+  uint8_t record[SSL3_RT_MAX_PLAIN_LENGTH];
+  while (stash_offset_ < stash_.size()) {
+    ERR_clear_error();
+    const int result = SSL_read(ssl_.get(), record, sizeof(record));
+    // An end or an error is met again, and reported, when Read() has delivered what came before it.
+    if (result <= 0) break;
+    early_plaintext_.insert(early_plaintext_.end(), record, record + result);
+  }
+  ERR_clear_error();
+  OPENSSL_cleanse(record, sizeof(record));
+  if ((SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) == 0 && AtRecordBoundary()) InstallRx();
+}
+
+bool Engine::AtRecordBoundary() const {
+  return stash_offset_ == stash_.size() && window_offset_ == window_end_ && !SSL_has_pending(ssl_.get());
+}
+
+bool Engine::AttachTls() {
+  if (attached_) return true;
+  attach_error_ = transport_->AttachTls();
+  attached_ = attach_error_ == 0;
+  return attached_;
+}
+
+void Engine::InstallTx() {
+  KernelCryptoInfo info;
+  tx_error_ = info.Assign(ssl_.get(), KtlsDirection::kTx) ? transport_->InstallTls(KtlsDirection::kTx, info) : -EINVAL;
+  tx_ = tx_error_ == 0 ? RecordLayer::kKernel : RecordLayer::kUserspace;
+}
+
+void Engine::InstallRx() {
+  KernelCryptoInfo info;
+  rx_error_ = info.Assign(ssl_.get(), KtlsDirection::kRx) ? transport_->InstallTls(KtlsDirection::kRx, info) : -EINVAL;
+  rx_ = rx_error_ == 0 ? RecordLayer::kKernel : RecordLayer::kUserspace;
+  reads_ahead_ = rx_ == RecordLayer::kUserspace;
+}
+
+void Engine::CountApplicationData(size_t length) {
+  application_bytes_ += length;
+  if (!ktls_armed_ && application_bytes_ >= ktls_request_.after_bytes) ArmKernelTls();
+}
+
+// libssl reads and the kernel sends: a peer that asks for our KeyUpdate asks for what libssl can no longer send.
+void Engine::OnMessage(int is_write, int /*version*/, int content_type, const void* data, size_t length, SSL* /*ssl*/,
+                       void* arg) {
+  const auto* message = static_cast<const uint8_t*>(data);
+  if (is_write || content_type != SSL3_RT_HANDSHAKE || length <= kHandshakeHeader) return;
+  if (message[0] != SSL3_MT_KEY_UPDATE || message[kHandshakeHeader] != SSL_KEY_UPDATE_REQUESTED) return;
+  auto* engine = static_cast<Engine*>(arg);
+  if (engine->tx_ == RecordLayer::kKernel) engine->key_update_requested_ = true;
+}
+
+// --- records ---------------------------------------------------------------------------------------------------------
+
+Engine::ReadResult Engine::ReadFromKernel(uint8_t* out, size_t capacity) {
+  for (;;) {
+    uint8_t type = 0;
+    const ptrdiff_t result = transport_->ReceiveRecord(out, capacity, &type);
+    if (result == -EAGAIN) return {ReadStatus::kWantRead, 0};
+    if (result < 0) {
+      if (result == -EBADMSG) return RefuseRecord("DECRYPTION_FAILED_OR_BAD_RECORD_MAC", SSL_AD_BAD_RECORD_MAC);
+      if (result == -EMSGSIZE) return RefuseRecord("DATA_LENGTH_TOO_LONG", SSL_AD_RECORD_OVERFLOW);
+      if (result == -EINVAL) return RefuseRecord("WRONG_VERSION_NUMBER", SSL_AD_PROTOCOL_VERSION);
+      Fail(TlsError::System("read", static_cast<int>(-result)));
+      return {ReadStatus::kError, 0};
+    }
+    const auto length = static_cast<size_t>(result);
+    if (type == 0) {
+      saw_eof_ = true;
+      return {ReadStatus::kEof, 0};
+    }
+    // An empty record of application data is legal and says nothing (RFC 8446, section 5.4).
+    if (type == SSL3_RT_APPLICATION_DATA) {
+      if (length == 0) continue;
+      return {ReadStatus::kData, length};
+    }
+    const std::optional<ReadResult> end = HandleControlRecord(type, out, length);
+    if (end.has_value()) return *end;
+  }
+}
+
+std::optional<Engine::ReadResult> Engine::HandleControlRecord(uint8_t type, const uint8_t* data, size_t length) {
+  if (type == SSL3_RT_ALERT) return HandleAlert(data, length);
+  if (type == SSL3_RT_HANDSHAKE) return HandleHandshakeMessages(data, length);
+  return RefuseRecord("UNEXPECTED_RECORD", SSL_AD_UNEXPECTED_MESSAGE);
+}
+
+std::optional<Engine::ReadResult> Engine::HandleAlert(const uint8_t* data, size_t length) {
+  if (length != 2) return RefuseRecord("BAD_ALERT", SSL_AD_DECODE_ERROR);
+  const uint8_t level = data[0];
+  const uint8_t description = data[1];
+  if (description == SSL_AD_CLOSE_NOTIFY) return ReadResult{ReadStatus::kCloseNotify, 0};
+  // Before TLS 1.3 a warning is no end; in TLS 1.3 only user_canceled is not (RFC 8446, section 6).
+  const bool tls13 = SSL_version(ssl_.get()) == TLS1_3_VERSION;
+  if (description == SSL_AD_USER_CANCELLED || (!tls13 && level == SSL3_AL_WARNING)) return std::nullopt;
+  last_alert_ = {Alert::Direction::kReceived, level, description};
+  TlsError error;
+  error.kind = TlsError::Kind::kProtocol;
+  const char* reason = ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, SSL_AD_REASON_OFFSET + description));
+  error.reason = reason == nullptr ? "UNKNOWN_ALERT_TYPE" : reason;
+  error.library = kSslLibrary;
+  Fail(std::move(error));
+  return ReadResult{ReadStatus::kError, 0};
+}
+
+std::optional<Engine::ReadResult> Engine::HandleHandshakeMessages(const uint8_t* data, size_t length) {
+  handshake_fragment_.insert(handshake_fragment_.end(), data, data + length);
+  while (handshake_fragment_.size() >= kHandshakeHeader) {
+    const size_t total = MessageLength(handshake_fragment_);
+    if (total > kMaxHandshakeMessage) return RefuseRecord("EXCESSIVE_MESSAGE_SIZE", SSL_AD_ILLEGAL_PARAMETER);
+    if (handshake_fragment_.size() < total) return std::nullopt;
+    const uint8_t type = handshake_fragment_[0];
+    if (type == SSL3_MT_KEY_UPDATE) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
+    if (type != SSL3_MT_NEW_SESSION_TICKET || context_.is_server()) {
+      const bool renegotiation = type == SSL3_MT_HELLO_REQUEST || type == SSL3_MT_CLIENT_HELLO;
+      return renegotiation ? RefuseRecord("NO_RENEGOTIATION", SSL_AD_NO_RENEGOTIATION)
+                           : RefuseRecord("UNEXPECTED_MESSAGE", SSL_AD_UNEXPECTED_MESSAGE);
+    }
+    ERR_clear_error();
+    bssl::UniquePtr<SSL_SESSION> session(
+        SSL_process_tls13_new_session_ticket(ssl_.get(), handshake_fragment_.data(), total));
+    ERR_clear_error();
+    if (session == nullptr) return RefuseRecord("DECODE_ERROR", SSL_AD_DECODE_ERROR);
+    KeepSession(session.get());
+    handshake_fragment_.erase(handshake_fragment_.begin(),
+                              handshake_fragment_.begin() + static_cast<ptrdiff_t>(total));
+  }
+  return std::nullopt;
+}
+
+// Refuses what the peer sent, with an alert if one can still be sent.
+Engine::ReadResult Engine::RefuseRecord(const char* reason, uint8_t alert) {
+  last_alert_ = {Alert::Direction::kSent, SSL3_AL_FATAL, alert};
+  if (tx_ == RecordLayer::kKernel) {
+    SendAlertThroughKernel(SSL3_AL_FATAL, alert);
+  } else {
+    SSL_send_fatal_alert(ssl_.get(), alert);
+  }
+  ERR_clear_error();
+  TlsError error;
+  error.kind = TlsError::Kind::kProtocol;
+  error.reason = reason;
+  error.library = kSslLibrary;
+  Fail(std::move(error));
+  return {ReadStatus::kError, 0};
+}
+
+void Engine::SendAlertThroughKernel(uint8_t level, uint8_t description) {
+  // Behind data that waits, the alert would have to wait as well, and nothing is sent after a failure.
+  if (HasUnsent()) return;
+  const uint8_t alert[2] = {level, description};
+  transport_->SendRecord(SSL3_RT_ALERT, alert, sizeof(alert));
+}
+
+Engine::FlushStatus Engine::FlushCloseNotify() {
+  if (!transport_->HasRoomToEnd()) return FlushStatus::kBlocked;
+  const uint8_t alert[2] = {SSL3_AL_WARNING, SSL_AD_CLOSE_NOTIFY};
+  const ptrdiff_t result = transport_->SendRecord(SSL3_RT_ALERT, alert, sizeof(alert));
+  if (result == -EAGAIN) return FlushStatus::kBlocked;
+  close_notify_queued_ = false;
+  close_notify_sent_by_kernel_ = true;
+  if (result >= 0) return FlushStatus::kDone;
+  if (state_ != State::kFailed) Fail(TlsError::System("write", static_cast<int>(-result)));
+  return FlushStatus::kError;
+}
+
+}  // namespace aws_lc

@@ -1,0 +1,84 @@
+#include "host_probe.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "kernel_tls.h"
+
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
+
+namespace aws_lc {
+namespace {
+
+class OwnedFd {
+ public:
+  explicit OwnedFd(int fd) : fd_(fd) {}
+  ~OwnedFd() {
+    if (fd_ >= 0) close(fd_);
+  }
+  OwnedFd(const OwnedFd&) = delete;
+  OwnedFd& operator=(const OwnedFd&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+int LastError(int result) { return result < 0 ? -errno : 0; }
+
+// A connection with itself: one socket that connects to its own port is ESTABLISHED (RFC 9293, section 3.5) without a
+// listener or anybody else to wait for.
+int ConnectToSelf(int fd) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), length) < 0) return -errno;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) < 0) return -errno;
+  return LastError(connect(fd, reinterpret_cast<sockaddr*>(&address), length));
+}
+
+// Keys of zeros: nothing is ever sent under them.
+template <typename Info>
+int TryCipher(uint16_t cipher) {
+  const OwnedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (const int error = ConnectToSelf(fd.get()); error != 0) return error;
+  if (setsockopt(fd.get(), IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) < 0) return -errno;
+  Info info{};
+  info.info = {TLS_1_3_VERSION, cipher};
+  return LastError(setsockopt(fd.get(), SOL_TLS, TLS_TX, &info, sizeof(info)));
+}
+
+}  // namespace
+
+Napi::Value ProbeKernelTls(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const OwnedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  int attach_error = ConnectToSelf(fd.get());
+  if (attach_error == 0) attach_error = LastError(setsockopt(fd.get(), IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")));
+
+  Napi::Array ciphers = Napi::Array::New(env);
+  const auto add = [&](const char* name, int error) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("name", name);
+    entry.Set("error", Napi::Number::New(env, error));
+    ciphers.Set(ciphers.Length(), entry);
+  };
+  if (attach_error == 0) {
+    add("AES-128-GCM", TryCipher<tls12_crypto_info_aes_gcm_128>(TLS_CIPHER_AES_GCM_128));
+    add("AES-256-GCM", TryCipher<tls12_crypto_info_aes_gcm_256>(TLS_CIPHER_AES_GCM_256));
+    add("CHACHA20-POLY1305", TryCipher<tls12_crypto_info_chacha20_poly1305>(TLS_CIPHER_CHACHA20_POLY1305));
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("attachError", Napi::Number::New(env, attach_error));
+  result.Set("ciphers", ciphers);
+  return result;
+}
+
+}  // namespace aws_lc
