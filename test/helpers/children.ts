@@ -57,6 +57,11 @@ export class Child {
     t.teardown(() => this.kill());
   }
 
+  /** The child's process id. */
+  get pid(): number {
+    return this.process.pid!;
+  }
+
   /** Resolves when the output (both streams together) matches. */
   async saw(pattern: RegExp, ms?: number): Promise<RegExpMatchArray> {
     let gone = false;

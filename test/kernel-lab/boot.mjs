@@ -17,10 +17,7 @@ import { baseModules, insmodOrder } from './modules.mjs';
 import { cacheDir, kernelAndTools } from './packages.mjs';
 
 /** Exit status when the lab ran out of time, as with timeout(1). */
-export const timedOut = 124;
-
-/** Exit status when the guest went down without one. */
-export const crashed = 125;
+const timedOut = 124;
 
 const signals = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
 
@@ -32,7 +29,8 @@ const leashed =
   '{ read -r _; kill -KILL 0; } <&5 >/dev/null 2>&1 3>&- 4>&- 5<&- & exec 5<&-; exec "$@"';
 
 /**
- * Runs a command in a kernel of its own and returns its exit status.
+ * Runs a command in a kernel of its own. Returns its exit status, undefined when the guest went
+ * down without one, and the last that was said on the kernel's console.
  *
  * @param command program and arguments
  * @param options `modules` to load by name, `mem` as the kernel takes it (`2G`), `timeout` in
@@ -56,7 +54,7 @@ export async function runInLab(command, { modules, mem, timeout, kernelLog }) {
     const log = collectLog(kernel, kernelLog);
     const ended = await endOf(kernel, timeout);
     if (terminal) restoreTerminal();
-    return ended ?? readStatus(runDir) ?? reportCrash(log());
+    return { status: ended ?? readStatus(runDir), log: log() };
   } finally {
     rmSync(runDir, { recursive: true, force: true });
   }
@@ -179,9 +177,4 @@ function readStatus(runDir) {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function reportCrash(log) {
-  console.error(`[lab] the guest went down before its command ended; its last words:\n${log}`);
-  return crashed;
 }

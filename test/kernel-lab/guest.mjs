@@ -30,9 +30,12 @@ ${busybox} mount -t tmpfs tmpfs /run
 ${busybox} mkdir -p /run/bin
 ${busybox} --install -s /run/bin
 export PATH=/run/bin
+# Without a status the lab reports what went wrong from the console.
+trap 'sync; halt -f' EXIT
+set -e
 
 mount -t sysfs sysfs /sys
-mkdir -p /dev/pts /dev/shm /run/lab /run/tmp /run/tmp-work
+mkdir -p /dev/pts /dev/shm /run/lab /run/cwd /run/tmp /run/tmp-work
 mount -t devpts devpts /dev/pts
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 ln -s /proc/self/fd /dev/fd
@@ -41,18 +44,18 @@ ln -s fd/1 /dev/stdout
 ln -s fd/2 /dev/stderr
 ${modules.map((file) => `insmod ${quote(file)}`).join('\n')}
 
-# The lab's folder may lie in /tmp, and what the guest writes there stays in its memory.
 mount -o bind ${quote(runDir)} /run/lab
+mount -o bind ${quote(cwd)} /run/cwd
 chmod 1777 /run/tmp
 mount -t overlay -o lowerdir=/tmp,upperdir=/run/tmp,workdir=/run/tmp-work overlay /tmp
+mount -o bind /run/cwd ${quote(cwd)}
 
 hostname kernel-lab
 ip link set lo up
 ulimit -n 200000
+set +e
 ${terminal ? onTerminal(task, terminal) : onPipes(task)}
 echo $status >/run/lab/status
-sync
-halt -f
 `,
   );
 }

@@ -2,7 +2,6 @@
 import { parseArgs } from 'node:util';
 import { runInLab } from './boot.mjs';
 import { tlsModules } from './modules.mjs';
-import { kernelAndTools } from './packages.mjs';
 import { LabUnavailable } from './unavailable.mjs';
 
 const usage = `usage: npm run lab -- [option]... [command [argument]...]
@@ -14,11 +13,14 @@ Runs the command in the kernel lab, a shell when there is none.
   --module NAME      load this kernel module too; any number of times
   --no-tls           a kernel without its TLS module
   --kernel-log       show what the kernel says, on stderr
-  --check            only say whether the lab can run here, downloading what it needs
+  --check            only find out whether the lab can run here
 `;
 
 /** Exit status when the lab cannot run here: what automake takes for a skipped test. */
 const unavailable = 77;
+
+/** Exit status when the guest went down before its command ended. */
+const crashed = 125;
 
 const definitions = {
   timeout: { type: 'string', default: '600' },
@@ -44,16 +46,28 @@ async function main() {
     console.log(usage);
     return 0;
   }
-  if (values.check) {
-    kernelAndTools();
-    return 0;
-  }
-  return runInLab(command.length > 0 ? command : [process.env.SHELL ?? '/bin/sh'], {
+  const options = {
     modules: [...(values['no-tls'] ? [] : tlsModules), ...values.module],
     mem: values.mem,
     timeout: Number(values.timeout),
     kernelLog: values['kernel-log'],
-  });
+  };
+  if (values.check) return check(options);
+  const shell = [process.env.SHELL ?? '/bin/sh'];
+  const { status, log } = await runInLab(command.length > 0 ? command : shell, options);
+  if (status !== undefined) return status;
+  console.error(`[lab] the guest went down before its command ended; its console's last:\n${log}`);
+  return crashed;
+}
+
+/** Sandboxes that allow no ptrace, for one, cannot be told but by trying. */
+async function check(options) {
+  const { status, log } = await runInLab(['test', '-e', '/proc/net/tls_stat'], options);
+  if (status === 0) return 0;
+  throw new LabUnavailable(
+    'needs a host on which the kernel of user-mode-linux (Debian package user-mode-linux) runs; ' +
+      `it said: ${log.trim().split('\n').at(-1)}`,
+  );
 }
 
 /** The lab's options end where the command begins; what follows is the command's own. */

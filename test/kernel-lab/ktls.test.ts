@@ -1,0 +1,22 @@
+/**
+ * The kernel-TLS tests, on every kernel that can be had: the lab's, and this host's own when it has
+ * TLS. Files in test/ktls are not run by tap itself but from here, as subtests.
+ */
+import t from 'tap';
+import { hostKtlsMissing, ktlsSuite, labMissing, labScript } from '../helpers/lab.js';
+
+/** For the whole suite in one boot, in seconds. */
+const patience = 15 * 60;
+
+t.setTimeout((patience + 60) * 1000);
+
+t.test('in the kernel lab', { skip: labMissing() }, async (t) => {
+  t.setTimeout((patience + 30) * 1000);
+  const command = [labScript, '--timeout', String(patience), process.execPath, ktlsSuite];
+  await t.spawn(process.execPath, command, { timeout: (patience + 20) * 1000 }, 'test/ktls');
+});
+
+t.test('on the kernel of this host', { skip: hostKtlsMissing() }, async (t) => {
+  t.setTimeout((patience + 30) * 1000);
+  await t.spawn(process.execPath, [ktlsSuite], { timeout: patience * 1000 }, 'test/ktls');
+});
