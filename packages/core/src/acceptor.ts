@@ -28,12 +28,12 @@ export class TlsAcceptor {
    *
    * @returns the stream of plaintext
    * @throws TlsError `ERR_SSL_*` for what the protocol found, Node's verification codes for the client's certificate,
-   *   `ECONNRESET` if the client hung up, `ERR_TLS_HANDSHAKE_TIMEOUT`, `ERR_AWS_LC_TRANSPORT_CLOSED`,
+   *   `ECONNRESET` if the client hung up, `ERR_TLS_HANDSHAKE_TIMEOUT`, `ERR_AWS_LC_TRANSPORT_CLOSED`, `ERR_AWS_LC_TRANSPORT_TAKEN`,
    *   `ERR_AWS_LC_KTLS_REQUIRED`; an AbortError if the signal fired
    */
   async accept(transport: Duplex, options: HandshakeOptions = {}): Promise<TlsStream> {
     const config = this.#config;
-    requireTransport(transport);
+    requireTransport(transport, 'server');
     const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
     const ktlsPlan = planKtls(ktls);
     return performHandshake({

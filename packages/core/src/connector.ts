@@ -42,7 +42,7 @@ export class TlsConnector {
     options: ConnectOptions = {},
   ): Promise<TlsStream> {
     const config = this.#config;
-    requireTransport(transport);
+    requireTransport(transport, 'client');
     const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
     const ktlsPlan = planKtls(ktls);
     let name: string;

@@ -1,7 +1,7 @@
 import './stream/callbacks';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { abortError, handshakeTimeout } from './errors';
+import { abortError, handshakeTimeout, TlsError, type TlsSide } from './errors';
 import { isReady, takeOver, untilReady } from './stream/take-over';
 import { TlsStream, type TlsStreamInit } from './stream/tls-stream';
 
@@ -13,6 +13,9 @@ export interface Handshake extends Omit<TlsStreamInit, 'onHandshake' | 'allowHal
   signal: AbortSignal | undefined;
 }
 
+/** Transports that belong to a stream of ours already. */
+const taken = new WeakSet<object>();
+
 /**
  * Runs a handshake on a transport. Whatever makes it fail, the alert is sent if one is due and the transport is
  * destroyed before the promise is rejected.
@@ -22,7 +25,8 @@ export function performHandshake(handshake: Handshake): Promise<TlsStream> {
   return new Promise((resolve, reject) => {
     let stream: TlsStream | undefined;
     let settled = false;
-    const waiting = new AbortController();
+    // Made only where there is something to wait for.
+    let waiting: AbortController | undefined;
 
     const settle = (error?: Error): void => {
       if (settled) return;
@@ -33,7 +37,7 @@ export function performHandshake(handshake: Handshake): Promise<TlsStream> {
         resolve(stream as TlsStream);
         return;
       }
-      waiting.abort(error);
+      waiting?.abort(error);
       if (stream === undefined) {
         connection.close();
         transport.on('error', ignore);
@@ -54,20 +58,25 @@ export function performHandshake(handshake: Handshake): Promise<TlsStream> {
 
     const start = (): void => {
       try {
-        const taken = takeOver(transport, side);
+        const takenTransport = takeOver(transport, side);
         stream = new TlsStream({
           ...handshake,
           allowHalfOpen:
             handshake.allowHalfOpen ?? (transport instanceof net.Socket && transport.allowHalfOpen),
           onHandshake: settle,
         });
-        stream.startHandshake(taken);
+        stream.startHandshake(takenTransport);
       } catch (error) {
         settle(error as Error);
       }
     };
-    if (isReady(transport)) start();
-    else untilReady(transport, waiting.signal, side).then(start, settle);
+    taken.add(transport);
+    if (isReady(transport)) {
+      start();
+    } else {
+      waiting = new AbortController();
+      untilReady(transport, waiting.signal, side).then(start, settle);
+    }
   });
 }
 
@@ -75,8 +84,16 @@ function ignore(): void {
   // The promise has been rejected with what went wrong first.
 }
 
-/** Refuses what is no transport. */
-export function requireTransport(transport: unknown): asserts transport is Duplex {
+/** Refuses what is no transport, or no longer one to be had. */
+export function requireTransport(transport: unknown, side: TlsSide): asserts transport is Duplex {
+  if (typeof transport === 'object' && transport !== null && taken.has(transport)) {
+    // Not closed: it belongs to the first who was given it.
+    throw new TlsError(
+      'ERR_AWS_LC_TRANSPORT_TAKEN',
+      'another TLS stream has taken this transport over',
+      { side },
+    );
+  }
   const candidate = transport as Partial<Duplex> | null | undefined;
   if (
     typeof candidate?.write === 'function' &&

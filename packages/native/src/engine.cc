@@ -138,7 +138,7 @@ void Engine::Prepend(const uint8_t* data, size_t length) {
 }
 
 bool Engine::HasBufferedInput() const {
-  return early_offset_ < early_plaintext_.size() || stash_offset_ < stash_.size() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
+  return end_pending_ || early_offset_ < early_plaintext_.size() || stash_offset_ < stash_.size() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
 }
 
 Engine::FlushStatus Engine::Flush() {
@@ -298,6 +298,7 @@ Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
   }
   StashWindow();
   // What came before an end or an error is delivered first; the next call meets the same end again.
+  end_pending_ = total > 0 && end != ReadStatus::kWantRead;
   if (total > 0) return {ReadStatus::kData, total};
   if (end == ReadStatus::kError) FailFromLibrary();
   if (key_update_requested_) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);

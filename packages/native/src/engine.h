@@ -165,6 +165,8 @@ class Engine {
   size_t window_end_ = 0;
   bool reads_ahead_ = true;
   bool saw_eof_ = false;
+  // The last Read() came upon an end behind the data that it delivered.
+  bool end_pending_ = false;
   int receive_errno_ = 0;
 
   uint64_t bytes_sent_ = 0;

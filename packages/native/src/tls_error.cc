@@ -26,7 +26,10 @@ TlsError TlsError::Eof() {
 TlsError TlsError::FromErrorQueue() {
   TlsError result;
   result.kind = Kind::kProtocol;
-  const uint32_t packed = ERR_get_error();
+  uint32_t packed = ERR_get_error();
+  for (uint32_t next = packed; next != 0 && ERR_GET_LIB(packed) != ERR_LIB_SSL; next = ERR_get_error()) {
+    if (ERR_GET_LIB(next) == ERR_LIB_SSL) packed = next;
+  }
   if (packed != 0) {
     result.reason = OrEmpty(ERR_reason_error_string(packed));
     result.library = OrEmpty(ERR_lib_error_string(packed));

@@ -33,7 +33,8 @@ struct TlsError {
 
   static TlsError System(const char* syscall, int error);
   static TlsError Eof();
-  // Takes the first entry of this thread's error queue, which is the cause, and clears the rest.
+  // From this thread's error queue, which is cleared: the first entry of libssl's, which is the one that users know,
+  // else the first of all.
   static TlsError FromErrorQueue();
 
   Napi::Object ToObject(Napi::Env env) const;

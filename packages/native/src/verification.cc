@@ -57,11 +57,13 @@ long VerifyPeerChain(SSL* ssl, bool peer_is_client, bssl::UniquePtr<STACK_OF(X50
   STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl);
   if (chain == nullptr || sk_X509_num(chain) == 0) return X509_V_ERR_UNSPECIFIED;
   const long result = Verify(ssl, peer_is_client, chain, 0, out_chain);
-  if (result != X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE) return result;
+  // The second where a root of the same name was taken for a self-signed certificate's issuer.
+  if (result != X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE && result != X509_V_ERR_CERT_SIGNATURE_FAILURE) return result;
   // AWS-LC takes a certificate without keyCertSign for nobody's issuer, its own included. OpenSSL knows such a
   // certificate for self-signed and trusts it where it is a root itself: what development certificates look like.
   X509* leaf = sk_X509_value(chain, 0);
   const bool self_signed = IsSelfSigned(leaf);
+  if (result == X509_V_ERR_CERT_SIGNATURE_FAILURE && !self_signed) return result;
   if (!self_signed || !Contains(SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl)), leaf)) {
     // OpenSSL looks at the dates even of a certificate that nobody vouches for.
     if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0) return X509_V_ERR_CERT_HAS_EXPIRED;

@@ -3,7 +3,13 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CipherNameAndProtocol, DetailedPeerCertificate, PeerCertificate } from 'node:tls';
 import type { Connection, ConnectionDetails, NativeError, Outcome } from '@node-aws-lc/native';
-import { TlsError, fromNative, verificationCode, type TlsSide } from '../errors';
+import {
+  TlsError,
+  disconnectedInHandshake,
+  fromNative,
+  verificationCode,
+  type TlsSide,
+} from '../errors';
 import type { KtlsPolicy } from '../ktls/policy';
 import {
   isKtlsSettled,
@@ -108,6 +114,9 @@ export class TlsStream extends net.Socket {
   startHandshake(taken: TakenTransport): void {
     const connection = this.#connection as Connection;
     this.#overDescriptor = taken.fd >= 0;
+    // Whoever made the transport may give it up; a descriptor that we have duplicated would not tell.
+    this.#transport.on('error', (error: Error) => this.#fail(error));
+    this.#transport.on('close', () => this.#onTransportClose());
     if (taken.fd < 0) this.#attachDuplex();
     connection.start(this, taken.fd, taken.early);
     taken.release();
@@ -126,8 +135,6 @@ export class TlsStream extends net.Socket {
       }
     });
     transport.on('end', () => this.#connection?.feedEof());
-    transport.on('error', (error: Error) => this.#fail(error));
-    transport.on('close', () => this.#connection?.feedEof());
     // Whoever looked at the first bytes and put them back has paused it; a listener alone does not undo that.
     transport.resume();
   }
@@ -217,7 +224,10 @@ export class TlsStream extends net.Socket {
       const refusal = this.#settleKtls(this.#connection);
       if (refusal !== undefined) this.destroy(refusal);
     }
-    if (this.push(chunk)) return;
+    if (this.push(chunk)) {
+      this.#resumeTransport();
+      return;
+    }
     this.#reading = false;
     this.#connection?.readStop();
   }
@@ -262,6 +272,12 @@ export class TlsStream extends net.Socket {
     this.emit('session', session);
   }
 
+  #onTransportClose(): void {
+    if (this.#details === undefined) this.#init.onHandshake(disconnectedInHandshake(this.#side));
+    else if (this.#overDescriptor) this.destroy();
+    else this.#connection?.feedEof();
+  }
+
   #fail(error: Error): void {
     if (this.#details === undefined) this.#init.onHandshake(error);
     else this.destroy(error);
@@ -275,16 +291,15 @@ export class TlsStream extends net.Socket {
     if (connection === undefined || this.#details === undefined) return;
     if (!this.#reading) {
       this.#reading = true;
-      if (connection.readStart()) process.nextTick(() => this.#deliver());
+      if (connection.readStart()) process.nextTick(() => this.#connection?.deliver());
+      this.#resumeTransport();
     }
   }
 
-  #deliver(): void {
-    this.#connection?.deliver();
-    if (this.#reading && this.#transportPaused) {
-      this.#transportPaused = false;
-      this.#transport.resume();
-    }
+  #resumeTransport(): void {
+    if (!this.#transportPaused) return;
+    this.#transportPaused = false;
+    this.#transport.resume();
   }
 
   /** @internal */
