@@ -1,0 +1,46 @@
+/** What a stream says about kernel TLS where the kernel has none: never a silent fallback. */
+import { hostKtlsAvailable } from '@node-aws-lc/core';
+import t from 'tap';
+import { connected, handshake } from '../helpers/handshake.js';
+
+const skip = hostKtlsAvailable() && 'this kernel has TLS; the kernel lab covers it';
+
+t.test('the reason says in words why the kernel does not do it', async (t) => {
+  const off = await connected(t, { client: { ktls: 'off' }, server: { ktls: 'off' } });
+  for (const end of [off.client, off.server]) {
+    t.match(end.ktls, { tx: false, rx: false, reason: /\w+ \w+/ });
+    t.equal(end.ktlsActive, false);
+  }
+  const memory = await connected(t, { transport: 'duplex' });
+  t.match(memory.client.ktls, { tx: false, rx: false, reason: /\w+ \w+/ });
+  t.not(memory.client.ktls.reason, off.client.ktls.reason, 'and not always the same');
+});
+
+t.test('a host without kernel TLS is named as the reason', { skip }, async (t) => {
+  const { client } = await connected(t);
+  t.match(client.ktls, { tx: false, rx: false, reason: /kernel|module|host/i });
+});
+
+t.test('eligibility tells whether the suite is one for the kernel', async (t) => {
+  const aead = await connected(t);
+  const { protocol, cipher } = aead.client.negotiated;
+  t.match(aead.client.ktlsEligibility, { protocol, cipher, eligible: true });
+  const suites = { cipherSuites: ['ECDHE-ECDSA-AES128-SHA'] };
+  const cbc = await connected(t, { client: suites, server: suites });
+  t.equal(cbc.client.ktlsEligibility.eligible, false);
+});
+
+t.test('what is required and cannot be had fails the handshake', { skip }, async (t) => {
+  for (const ktls of ['require', { tx: 'require' }, { rx: 'require' }] as const) {
+    const { client } = await handshake(t, { client: { ktls } });
+    t.match(client, { code: 'ERR_AWS_LC_KTLS_REQUIRED', side: 'client' });
+    const server = await handshake(t, { server: { ktls } });
+    t.match(server.server, { code: 'ERR_AWS_LC_KTLS_REQUIRED', side: 'server' });
+  }
+});
+
+t.test('a Duplex can never be in the kernel', async (t) => {
+  const setup = { transport: 'duplex' as const, client: { ktls: 'require' as const } };
+  const { client } = await handshake(t, setup);
+  t.match(client, { code: 'ERR_AWS_LC_KTLS_REQUIRED' });
+});
