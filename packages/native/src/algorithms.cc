@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "aws_lc.h"
-#include "tls_error.h"
+#include "js_error.h"
 
 namespace aws_lc {
 

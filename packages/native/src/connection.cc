@@ -7,7 +7,7 @@
 
 #include "js_values.h"
 #include "socket_options.h"
-#include "tls_error.h"
+#include "js_error.h"
 
 namespace aws_lc {
 namespace {
@@ -80,7 +80,7 @@ Connection::Connection(const Napi::CallbackInfo& info)
   const auto context_object = info[0].As<Napi::Object>();
   Context* context = Context::Unwrap(context_object);
   context_reference_ = Napi::Persistent(context_object);
-  engine_ = std::make_unique<Engine>(*context, env_data_->scratch());
+  engine_ = std::make_unique<Engine>(context->config(), env_data_->scratch());
   const auto options = info[1].As<Napi::Object>();
   if (const Napi::Value name = GetOption(options, "servername"); !name.IsEmpty()) {
     SSL_set_tlsext_host_name(engine_->ssl(), name.ToString().Utf8Value().c_str());
@@ -91,7 +91,7 @@ Connection::Connection(const Napi::CallbackInfo& info)
   }
   if (const Napi::Value session = GetOption(options, "session"); !session.IsEmpty()) {
     const ByteView bytes = ToBytes(session);
-    bssl::UniquePtr<SSL_SESSION> parsed(SSL_SESSION_from_bytes(bytes.data(), bytes.size(), context->ssl_ctx()));
+    bssl::UniquePtr<SSL_SESSION> parsed(SSL_SESSION_from_bytes(bytes.data(), bytes.size(), context->config().ctx));
     if (parsed == nullptr || !SSL_set_session(engine_->ssl(), parsed.get())) {
       ThrowFromErrorQueue(info.Env(), "session");
       return;
@@ -170,7 +170,7 @@ void Connection::ContinueHandshake() {
       if (Emit(Callback::kHandshake)) EmitNewSessions();
       return;
     case Engine::State::kFailed:
-      Emit(Callback::kHandshake, {engine_->error().ToObject(Env())});
+      Emit(Callback::kHandshake, {ToObject(Env(), engine_->error())});
   }
 }
 
@@ -265,7 +265,7 @@ void Connection::DeliverInput() {
         return;
       case Engine::ReadStatus::kError:
         read_ended_ = true;
-        Emit(Callback::kError, {engine_->error().ToObject(Env())});
+        Emit(Callback::kError, {ToObject(Env(), engine_->error())});
         return;
     }
   }
@@ -389,7 +389,7 @@ void Connection::ContinueOutput() {
   if (outcome == Outcome::kDone) {
     Emit(Callback::kWritten);
   } else {
-    Emit(Callback::kWritten, {engine_->error().ToObject(Env())});
+    Emit(Callback::kWritten, {ToObject(Env(), engine_->error())});
   }
 }
 
@@ -483,7 +483,7 @@ void Connection::UpdateInterest() {
 
 Napi::Value Connection::LastError(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return info.Env().Undefined();
-  return engine_->error().ToObject(info.Env());
+  return ToObject(info.Env(), engine_->error());
 }
 
 Napi::Value Connection::Details(const Napi::CallbackInfo& info) {

@@ -4,10 +4,9 @@
 #include <string>
 
 #include "credentials.h"
-#include "engine.h"
 #include "env_data.h"
 #include "js_values.h"
-#include "tls_error.h"
+#include "js_error.h"
 
 namespace aws_lc {
 namespace {
@@ -34,13 +33,14 @@ bool Fail(Napi::Env env, const char* what) {
 Napi::Function Context::Define(Napi::Env env) { return DefineClass(env, "Context", {}); }
 
 Context::Context(const Napi::CallbackInfo& info) : ObjectWrap(info), ctx_(SSL_CTX_new(TLS_method())) {
+  config_.ctx = ctx_.get();
   Configure(info[0].As<Napi::Object>());
 }
 
 bool Context::Configure(const Napi::Object& options) {
-  is_server_ = options.Get("isServer").ToBoolean();
+  config_.is_server = options.Get("isServer").ToBoolean();
   SSL_CTX_set_mode(ctx_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (is_server_) SSL_CTX_set_options(ctx_.get(), kServerOptions);
+  if (config_.is_server) SSL_CTX_set_options(ctx_.get(), kServerOptions);
   Engine::InstallCallbacks(ctx_.get());
   return ConfigureVersions(options) && ConfigureAlgorithms(options) && ConfigureIdentities(options) &&
          ConfigureVerification(options) && ConfigureAlpn(options) && ConfigureSessions(options);
@@ -102,18 +102,18 @@ bool Context::ConfigureIdentities(const Napi::Object& options) {
 }
 
 bool Context::ConfigureVerification(const Napi::Object& options) {
-  peer_verification_ = static_cast<PeerVerification>(options.Get("peerVerification").ToNumber().Uint32Value());
-  checks_identity_ = options.Get("checksIdentity").ToBoolean();
-  if (peer_verification_ == PeerVerification::kNone) return true;
+  config_.peer_verification = static_cast<PeerVerification>(options.Get("peerVerification").ToNumber().Uint32Value());
+  config_.checks_identity = options.Get("checksIdentity").ToBoolean();
+  if (config_.peer_verification == PeerVerification::kNone) return true;
   int mode = SSL_VERIFY_PEER;
-  if (peer_verification_ == PeerVerification::kRequired) mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+  if (config_.peer_verification == PeerVerification::kRequired) mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
   Engine::InstallVerification(ctx_.get(), mode);
   const Napi::Value trust_value = GetOption(options, "trust");
   if (trust_value.IsEmpty()) return true;
   TrustStore* trust = TrustStore::Unwrap(trust_value.As<Napi::Object>());
   X509_STORE_up_ref(trust->store());
   SSL_CTX_set_cert_store(ctx_.get(), trust->store());
-  if (is_server_) SSL_CTX_set_client_CA_list(ctx_.get(), trust->SubjectNames().release());
+  if (config_.is_server) SSL_CTX_set_client_CA_list(ctx_.get(), trust->SubjectNames().release());
   return true;
 }
 
@@ -121,7 +121,7 @@ bool Context::ConfigureAlpn(const Napi::Object& options) {
   const Napi::Value value = GetOption(options, "alpn");
   if (value.IsEmpty()) return true;
   const ByteView wire = ToBytes(value);
-  if (is_server_) {
+  if (config_.is_server) {
     alpn_.assign(wire.begin(), wire.end());
     SSL_CTX_set_alpn_select_cb(ctx_.get(), SelectAlpn, this);
     return true;
@@ -132,7 +132,7 @@ bool Context::ConfigureAlpn(const Napi::Object& options) {
 }
 
 bool Context::ConfigureSessions(const Napi::Object& options) {
-  if (!is_server_) {
+  if (!config_.is_server) {
     SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     return true;
   }

@@ -6,17 +6,10 @@
 #include <vector>
 
 #include "aws_lc.h"
+#include "engine.h"
 #include "trust_store.h"
 
 namespace aws_lc {
-
-// What is demanded of the peer's certificate.
-enum class PeerVerification : uint8_t {
-  kNone = 0,      // server: no certificate is requested
-  kRecord = 1,    // verified, the result is recorded, the handshake goes on whatever it is
-  kOptional = 2,  // server: none is fine, a bad one is refused
-  kRequired = 3,  // a valid one or no connection
-};
 
 class Context : public Napi::ObjectWrap<Context> {
  public:
@@ -24,11 +17,7 @@ class Context : public Napi::ObjectWrap<Context> {
   // new Context(options: ContextOptions), see lib/index.d.ts. Throws an Error with `operation` and `reason`.
   explicit Context(const Napi::CallbackInfo& info);
 
-  SSL_CTX* ssl_ctx() const { return ctx_.get(); }
-  bool is_server() const { return is_server_; }
-  PeerVerification peer_verification() const { return peer_verification_; }
-  // Whether JavaScript judges the peer's identity (its name) inside the handshake.
-  bool checks_identity() const { return checks_identity_; }
+  const EngineConfig& config() const { return config_; }
 
  private:
   bool Configure(const Napi::Object& options);
@@ -43,9 +32,7 @@ class Context : public Napi::ObjectWrap<Context> {
                         unsigned offered_length, void* arg);
 
   bssl::UniquePtr<SSL_CTX> ctx_;
-  bool is_server_ = false;
-  bool checks_identity_ = false;
-  PeerVerification peer_verification_ = PeerVerification::kNone;
+  EngineConfig config_;
   std::vector<uint8_t> alpn_;  // wire format, in the server's order of preference
 };
 

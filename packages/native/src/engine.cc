@@ -23,8 +23,8 @@ int EngineIndex() {
 
 }  // namespace
 
-Engine::Engine(const Context& context, ScratchBuffers* scratch)
-    : context_(context), scratch_(scratch), ssl_(SSL_new(context.ssl_ctx())) {
+Engine::Engine(const EngineConfig& config, ScratchBuffers* scratch)
+    : config_(config), scratch_(scratch), ssl_(SSL_new(config.ctx)) {
   if (ssl_ == nullptr) {
     FailFromLibrary();
     return;
@@ -35,7 +35,7 @@ Engine::Engine(const Context& context, ScratchBuffers* scratch)
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_shed_handshake_config(ssl_.get(), 1);
-  if (context.is_server()) {
+  if (config.is_server) {
     SSL_set_accept_state(ssl_.get());
   } else {
     SSL_set_connect_state(ssl_.get());
@@ -207,7 +207,7 @@ void Engine::Handshake() {
 
 void Engine::CompleteHandshake() {
   // libssl reverifies on resumption for clients only.
-  if (context_.is_server() && context_.peer_verification() != PeerVerification::kNone && !chain_verified_) {
+  if (config_.is_server && config_.peer_verification != PeerVerification::kNone && !chain_verified_) {
     const STACK_OF(CRYPTO_BUFFER)* certificates = SSL_get0_peer_certificates(ssl_.get());
     if (certificates != nullptr && sk_CRYPTO_BUFFER_num(certificates) > 0) {
       verify_result_ = VerifyChain();
@@ -239,21 +239,21 @@ enum ssl_verify_result_t Engine::VerifyPeer(uint8_t* out_alert) {
       return ssl_verify_invalid;
     }
   }
-  if (!context_.checks_identity()) return ssl_verify_ok;
+  if (!config_.checks_identity) return ssl_verify_ok;
   if (!judged_) return ssl_verify_retry;
   if (!judgement_.has_value()) return ssl_verify_ok;
   *out_alert = *judgement_;
   return ssl_verify_invalid;
 }
 
-bool Engine::RefusesUnverified() const { return context_.peer_verification() != PeerVerification::kRecord; }
+bool Engine::RefusesUnverified() const { return config_.peer_verification != PeerVerification::kRecord; }
 
-long Engine::VerifyChain() const { return VerifyPeerChain(ssl_.get(), context_.is_server(), nullptr); }
+long Engine::VerifyChain() const { return VerifyPeerChain(ssl_.get(), config_.is_server, nullptr); }
 
 bssl::UniquePtr<STACK_OF(X509)> Engine::VerifiedChain() const {
-  if (context_.peer_verification() == PeerVerification::kNone) return nullptr;
+  if (config_.peer_verification == PeerVerification::kNone) return nullptr;
   bssl::UniquePtr<STACK_OF(X509)> chain;
-  return VerifyPeerChain(ssl_.get(), context_.is_server(), &chain) == X509_V_OK ? std::move(chain) : nullptr;
+  return VerifyPeerChain(ssl_.get(), config_.is_server, &chain) == X509_V_OK ? std::move(chain) : nullptr;
 }
 
 // --- records ---------------------------------------------------------------------------------------------------------

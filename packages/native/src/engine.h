@@ -11,11 +11,27 @@
 #include <vector>
 
 #include "aws_lc.h"
-#include "context.h"
 #include "tls_error.h"
 #include "transport.h"
 
 namespace aws_lc {
+
+// What is demanded of the peer's certificate.
+enum class PeerVerification : uint8_t {
+  kNone = 0,      // server: no certificate is requested
+  kRecord = 1,    // verified, the result is recorded, the handshake goes on whatever it is
+  kOptional = 2,  // server: none is fine, a bad one is refused
+  kRequired = 3,  // a valid one or no connection
+};
+
+// What the engine has to know of a configuration.
+struct EngineConfig {
+  SSL_CTX* ctx = nullptr;
+  bool is_server = false;
+  PeerVerification peer_verification = PeerVerification::kNone;
+  // Whether somebody judges the peer's identity (its name) inside the handshake.
+  bool checks_identity = false;
+};
 
 // Scratch memory that the connections of one thread share; nothing in it outlives a step of an engine.
 struct ScratchBuffers {
@@ -57,7 +73,7 @@ class Engine {
   // kBlocked: the transport takes no more for now.
   enum class FlushStatus : uint8_t { kDone, kBlocked, kError };
 
-  Engine(const Context& context, ScratchBuffers* scratch);
+  Engine(const EngineConfig& config, ScratchBuffers* scratch);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -149,7 +165,7 @@ class Engine {
   int ReadTransport(uint8_t* out, size_t length);
   void StashWindow();
 
-  const Context& context_;
+  const EngineConfig config_;
   ScratchBuffers* const scratch_;
   Transport* transport_ = nullptr;
   bssl::UniquePtr<SSL> ssl_;

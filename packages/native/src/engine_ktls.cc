@@ -164,7 +164,7 @@ std::optional<Engine::ReadResult> Engine::HandleHandshakeMessages(const uint8_t*
     if (handshake_fragment_.size() < total) return std::nullopt;
     const uint8_t type = handshake_fragment_[0];
     if (type == SSL3_MT_KEY_UPDATE) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
-    if (type != SSL3_MT_NEW_SESSION_TICKET || context_.is_server()) {
+    if (type != SSL3_MT_NEW_SESSION_TICKET || config_.is_server) {
       const bool renegotiation = type == SSL3_MT_HELLO_REQUEST || type == SSL3_MT_CLIENT_HELLO;
       return renegotiation ? RefuseRecord("NO_RENEGOTIATION", SSL_AD_NO_RENEGOTIATION)
                            : RefuseRecord("UNEXPECTED_MESSAGE", SSL_AD_UNEXPECTED_MESSAGE);

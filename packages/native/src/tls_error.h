@@ -1,8 +1,6 @@
-// Turns what libssl, libcrypto and the operating system report into JavaScript objects. The words and codes that users
-// see are chosen in TypeScript; here only the facts are collected.
+// What libssl, libcrypto and the operating system report. The words and codes that users see are chosen in TypeScript;
+// here only the facts are collected.
 #pragma once
-
-#include <napi.h>
 
 #include <cstdint>
 #include <string>
@@ -36,11 +34,6 @@ struct TlsError {
   // From this thread's error queue, which is cleared: the first entry of libssl's, which is the one that users know,
   // else the first of all.
   static TlsError FromErrorQueue();
-
-  Napi::Object ToObject(Napi::Env env) const;
 };
-
-// Throws an Error whose `reason` and `library` come from the thread's error queue; `what` becomes its `operation`.
-void ThrowFromErrorQueue(Napi::Env env, const char* what);
 
 }  // namespace aws_lc

@@ -2,7 +2,7 @@
 
 #include "credentials.h"
 #include "js_values.h"
-#include "tls_error.h"
+#include "js_error.h"
 
 namespace aws_lc {
 
