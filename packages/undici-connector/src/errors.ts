@@ -1,3 +1,4 @@
+import { TlsError } from '@node-aws-lc/core';
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import type { Route } from './socket';
@@ -7,12 +8,10 @@ import { connectTimeoutError } from './timeout';
 const REQUEUING = new Set(['UND_ERR_SOCKET', 'UND_ERR_INFO']);
 
 /** The refusal of an `http:` origin. */
-export function cleartextRefused(call: buildConnector.Options): Error {
-  const error = new Error(
-    `${call.protocol}//${call.host ?? call.hostname} is a cleartext origin and this connector ` +
-      'speaks TLS only; allowCleartext lets such origins through',
-  );
-  return Object.assign(error, { code: 'ERR_AWS_LC_CLEARTEXT' });
+export function cleartextRefused(call: buildConnector.Options): TlsError {
+  const origin = `${call.protocol}//${call.host ?? call.hostname}`;
+  const message = `${origin} refused: this connector speaks TLS only, unless allowCleartext is set`;
+  return new TlsError('ERR_AWS_LC_CLEARTEXT', message, { side: 'client' });
 }
 
 /** What undici is told about a connection that `reason` ended before it could be used. */
@@ -30,8 +29,9 @@ export function connectError(
   }
   const { hostname: host, port, path, localAddress } = route;
   if (REQUEUING.has(code)) {
-    const error = new Error('The socket was closed before TLS was established', { cause: reason });
-    return Object.assign(error, { code: 'ECONNRESET', host, port, path, localAddress });
+    const message = 'The socket was closed before TLS was established';
+    const error = new TlsError('ECONNRESET', message, { side: 'client', cause: reason });
+    return Object.assign(error, { host, port, path, localAddress });
   }
   if (code === 'ECONNRESET' && (reason as { port?: number }).port === undefined) {
     return Object.assign(reason, { host, port, path, localAddress });

@@ -54,11 +54,14 @@ interface ConnectOptions extends RouteOptions {
 /** What setTimeout can wait at most: a longer delay would fire at once. */
 export const LONGEST_DELAY = 2 ** 31 - 1;
 
-type OwnOptions = Omit<ClientConfigOptions, keyof ConnectOptions> & ConnectOptions;
+type AlpnOptions = 'ALPNProtocols' | 'alpnProtocols';
+type OwnOptions = ConnectOptions & Omit<ClientConfigOptions, keyof ConnectOptions | AlpnOptions>;
 
 /**
  * Everything that undici's own connector takes, and everything of core's `ClientConfigOptions`.
- * An option of `tls.connect` that neither knows is accepted and ignored.
+ * An option of `tls.connect` that neither knows is accepted and ignored, and so is `ALPNProtocols`,
+ * which follows `allowH2`. What it would be unsafe to ignore (`crl`, `pfx` and the like, as long as
+ * core does not offer them) is refused.
  */
 export type ConnectorOptions = OwnOptions & Omit<ConnectionOptions, keyof OwnOptions>;
 
