@@ -1,6 +1,8 @@
 import t, { type Test } from 'tap';
 import type { FastifyInstance } from 'fastify';
-import { Agent, fetch } from 'undici';
+import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { Agent, fetch, request } from 'undici';
 import * as pki from '../helpers/pki.js';
 import { missing } from '../helpers/tools.js';
 import { rejection } from '../helpers/wait.js';
@@ -91,6 +93,36 @@ eachForm(t, 'many requests share one connection, on both protocols', async (t, f
   t.equal(app.tls.stats().handshakes, 2);
 });
 
+eachForm(t, 'large bodies arrive whole in both directions', async (t, form) => {
+  const size = 20 << 20;
+  const block = randomBytes(1 << 16);
+  const blocks = function* (): Generator<Buffer> {
+    for (let sent = 0; sent < size; sent += block.length) yield block;
+  };
+  const expected = await digest(blocks());
+  const app = await makeApp(t, { form, fastify: { bodyLimit: size } });
+  const type = 'application/octet-stream';
+  app.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
+  app.post('/up', async ({ body }) => digest(body as Readable));
+  app.get('/down', (_request, reply) => reply.type(type).send(Readable.from(blocks())));
+  const port = await listen(app);
+
+  for (const allowH2 of [false, true]) {
+    const dispatcher = new Agent({ allowH2, connect: { ca: (await pki.root()).cert } });
+    t.teardown(() => dispatcher.destroy());
+    const options = { dispatcher, headers: { 'content-type': type } };
+    const url = `https://127.0.0.1:${port}`;
+    const up = await request(`${url}/up`, {
+      ...options,
+      method: 'POST',
+      body: Readable.from(blocks()),
+    });
+    t.equal(await up.body.text(), expected, `up, h2 ${allowH2}`);
+    const down = await request(`${url}/down`, options);
+    t.equal(await digest(down.body), expected, `down, h2 ${allowH2}`);
+  }
+});
+
 t.test('stock undici is served on both protocols', async (t) => {
   const app = await makeApp(t);
   describeRequests(app);
@@ -167,3 +199,9 @@ t.test('a request to 404 and a bad h1 request are answered over TLS', async (t) 
   for await (const chunk of socket) answer += String(chunk);
   t.match(answer, /^HTTP\/1\.1 400 /, 'clientError handling works once the handshake is done');
 });
+
+async function digest(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of chunks) hash.update(chunk);
+  return hash.digest('hex');
+}

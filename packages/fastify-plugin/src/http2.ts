@@ -48,8 +48,13 @@ export class Http2 {
 
   /** Serves one connection. */
   take(stream: TlsStream): void {
-    const { timeout } = this.#server;
-    if (timeout > 0) stream.setTimeout(timeout, () => stream.destroy());
+    const server = this.#server;
+    if (server.timeout > 0) {
+      // As node:http does for HTTP/1.1: who listens for 'timeout' decides what becomes of it.
+      stream.setTimeout(server.timeout, () => {
+        if (!server.emit('timeout', stream)) stream.destroy();
+      });
+    }
 
     this.#silent.once('session', (session: http2.ServerHttp2Session) => {
       this.#sessions.set(session, stream);
