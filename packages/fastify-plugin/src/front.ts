@@ -72,7 +72,9 @@ export class TlsFront {
 
   /** Where the server listens beside its own address. */
   addresses(): net.AddressInfo[] {
-    return [...this.#siblings].map((sibling) => sibling.address() as net.AddressInfo);
+    return [...this.#siblings].flatMap(
+      (sibling) => (sibling.address() as net.AddressInfo | null) ?? [],
+    );
   }
 
   /** See `AppTls.setSecureContext()`. */
@@ -95,6 +97,7 @@ export class TlsFront {
   };
 
   #serve(stream: TlsStream): void {
+    if (stream.destroyed) return;
     const { alpn } = stream.negotiated;
     // A client without ALPN means HTTP/1.1, always: RFC 9113, section 3.2.
     if (alpn !== 'h2' && !this.#options.alpnProtocols.includes('http/1.1')) {
