@@ -106,6 +106,7 @@ int Engine::ReadTransport(uint8_t* out, size_t length) {
   }
   if (window_offset_ == window_end_) {
     if (saw_eof_) return 0;
+    if (drained_) return -EAGAIN;
     std::vector<uint8_t>& inbound = scratch_->inbound;
     const ptrdiff_t count =
         reads_ahead_ ? transport_->Receive(inbound.data(), inbound.size()) : transport_->Receive(out, length);
@@ -115,6 +116,8 @@ int Engine::ReadTransport(uint8_t* out, size_t length) {
     }
     if (count == 0) saw_eof_ = true;
     if (count == 0 || !reads_ahead_) return static_cast<int>(count);
+    // A short read has emptied the transport: asking again in this step would cost a system call to learn nothing.
+    drained_ = static_cast<size_t>(count) < inbound.size();
     window_offset_ = 0;
     window_end_ = static_cast<size_t>(count);
   }
@@ -124,13 +127,14 @@ int Engine::ReadTransport(uint8_t* out, size_t length) {
   return static_cast<int>(count);
 }
 
-// Another connection uses the shared buffer next.
-void Engine::StashWindow() {
+// Ends a step: another connection uses the shared buffer next.
+void Engine::EndInput() {
   if (window_offset_ < window_end_) {
     const uint8_t* rest = scratch_->inbound.data();
     stash_.insert(stash_.end(), rest + window_offset_, rest + window_end_);
   }
   window_offset_ = window_end_ = 0;
+  drained_ = false;
 }
 
 void Engine::Prepend(const uint8_t* data, size_t length) {
@@ -189,7 +193,7 @@ void Engine::Handshake() {
   state_ = State::kHandshake;
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
-  StashWindow();
+  EndInput();
   if (result == 1) {
     CompleteHandshake();
     return;
@@ -296,7 +300,7 @@ Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
     }
     break;
   }
-  StashWindow();
+  EndInput();
   // What came before an end or an error is delivered first; the next call meets the same end again.
   end_pending_ = total > 0 && end != ReadStatus::kWantRead;
   if (total > 0) return {ReadStatus::kData, total};

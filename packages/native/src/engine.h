@@ -163,7 +163,7 @@ class Engine {
   void Fail(TlsError error);
   void FailFromLibrary();
   int ReadTransport(uint8_t* out, size_t length);
-  void StashWindow();
+  void EndInput();
 
   const EngineConfig config_;
   ScratchBuffers* const scratch_;
@@ -179,6 +179,7 @@ class Engine {
   // The part of the shared inbound buffer that this step has not consumed.
   size_t window_offset_ = 0;
   size_t window_end_ = 0;
+  bool drained_ = false;
   bool reads_ahead_ = true;
   bool saw_eof_ = false;
   // The last Read() came upon an end behind the data that it delivered.

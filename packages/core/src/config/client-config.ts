@@ -1,8 +1,8 @@
-import { checkServerIdentity } from 'node:tls';
 import type { Context } from '@node-aws-lc/native';
 import { ConfigError } from '../errors';
 import { toKtlsPolicy, type KtlsPolicy } from '../ktls/policy';
 import { defaultTrust } from '../verify/default-trust';
+import { checkServerIdentity } from '../verify/identity';
 import { toAlgorithms } from './algorithms';
 import { toAlpn } from './alpn';
 import { refuseUnsupported, requireObject, toBoolean, toHandshakeTimeout } from './checks';

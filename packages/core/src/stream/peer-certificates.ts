@@ -37,9 +37,7 @@ export class PeerCertificates {
       (certificate) => certificate.toLegacyObject() as unknown as DetailedPeerCertificate,
     );
     for (const [i, certificate] of chain.entries()) {
-      const issuer = isSelfIssued(certificate)
-        ? i
-        : chain.findIndex((other) => certificate.checkIssued(other));
+      const issuer = chain.findIndex((other) => certificate.checkIssued(other));
       const object = objects[i];
       const issuerObject = objects[issuer];
       if (object !== undefined && issuerObject !== undefined)
@@ -47,9 +45,4 @@ export class PeerCertificates {
     }
     return objects[0] ?? ({} as DetailedPeerCertificate);
   }
-}
-
-// checkIssued() denies it to a certificate without keyCertSign.
-function isSelfIssued(certificate: X509Certificate): boolean {
-  return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
 }

@@ -1,0 +1,18 @@
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { checkServerIdentity as checkByNode, type PeerCertificate } from 'node:tls';
+
+/**
+ * Whether a certificate is for a host: `tls.checkServerIdentity`, but for IP addresses, which some versions of Node
+ * refuse where they are IPv6 literals.
+ *
+ * @returns what is wrong, as Node's ERR_TLS_CERT_ALTNAME_INVALID
+ */
+export function checkServerIdentity(
+  hostname: string,
+  certificate: PeerCertificate,
+): Error | undefined {
+  if (isIP(hostname) && new X509Certificate(certificate.raw).checkIP(hostname) !== undefined)
+    return undefined;
+  return checkByNode(hostname, certificate);
+}
