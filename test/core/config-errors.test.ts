@@ -22,7 +22,7 @@ async function refused(
   const clientError = thrown(() => new ClientConfig(options));
   t.equal(clientError.code, `ERR_AWS_LC_CONFIG_${code}`, clientError.message);
   t.match(clientError.message, what);
-  await serverRefused(t, options as ServerConfigOptions, code, what);
+  await serverRefused(t, options, code, what);
 }
 
 async function serverRefused(

@@ -2,7 +2,7 @@
  * A program that mixes `import` and `require` (its own and its dependencies') must still see one
  * class: `instanceof` across the two is what breaks otherwise.
  */
-import * as imported from '@node-aws-lc/core';
+import type * as imported from '@node-aws-lc/core';
 import { createRequire } from 'node:module';
 import t from 'tap';
 import { connected } from '../helpers/handshake.js';

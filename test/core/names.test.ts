@@ -28,7 +28,7 @@ t.test('a name among the alternative names', async (t) => {
 
 t.test('a wrong host name', async (t) => {
   const error = await refuses(t, ['dns:localhost'], 'example.test');
-  t.match(error, { host: 'example.test', reason: /example\.test/ } as object);
+  t.match(error, { host: 'example.test', reason: /example\.test/ });
   t.match((error as { cert?: unknown }).cert, { subjectaltname: 'DNS:localhost' });
 });
 

@@ -193,9 +193,9 @@ async function throughRelay(t: Test, client: { strictClose?: boolean } = {}) {
 }
 
 async function writeUntilError(stream: TlsStream): Promise<void> {
-  let failed = false;
-  stream.once('error', () => (failed = true));
-  while (!failed) {
+  const state = { failed: false };
+  stream.once('error', () => (state.failed = true));
+  while (!state.failed) {
     stream.write('x'.repeat(1000));
     await sleep(5);
   }

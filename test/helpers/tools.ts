@@ -8,7 +8,7 @@ import { Child, type ChildOptions, type Ended, run } from './children.js';
  * prints the reason.
  */
 export function missing(program: string, debianPackage: string): string | false {
-  const { LD_PRELOAD: _, ...env } = process.env;
+  const env = { ...process.env, LD_PRELOAD: undefined };
   const found = spawnSync('sh', ['-c', `command -v ${program}`], { env }).status === 0;
   return found ? false : `needs ${program} (Debian package ${debianPackage})`;
 }

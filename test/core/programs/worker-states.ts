@@ -37,8 +37,9 @@ async function main(ending: string): Promise<void> {
   // Several at a time, so that one ends while others are at work.
   const waiting = Object.keys(states);
   const lane = async (): Promise<void> => {
-    for (let state = waiting.shift(); state; state = waiting.shift())
+    for (let state = waiting.shift(); state; state = waiting.shift()) {
       await endWorker(state, ending);
+    }
   };
   await Promise.all([lane(), lane(), lane()]);
   await states['idle']!();
