@@ -357,9 +357,10 @@ export class TlsStream extends net.Socket {
       callback();
       return;
     }
-    this.#settle(connection.shutdown(), (error) => {
+    // Everything that was written has left by now. A close_notify that finds the peer gone is lost on nobody.
+    this.#settle(connection.shutdown(), () => {
       if (!this.#overDescriptor) this.#transport.end();
-      callback(error);
+      callback();
     });
   }
 
