@@ -42,6 +42,13 @@ export function toBoolean(name: string, value: unknown, fallback: boolean): bool
   throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', name, 'expected a boolean');
 }
 
+/** A session to resume, or undefined. Whether it can be resumed shows when it is offered. */
+export function toSession(value: unknown): Buffer | undefined {
+  if (value === undefined) return undefined;
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'session', 'expected a Buffer from getSession()');
+}
+
 /** Default time a handshake may take, in milliseconds, as in `node:tls`. */
 const DEFAULT_HANDSHAKE_TIMEOUT = 120_000;
 /** The longest delay that Node's timers keep. */

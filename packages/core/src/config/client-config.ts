@@ -5,7 +5,7 @@ import { defaultTrust } from '../verify/default-trust';
 import { checkServerIdentity } from '../verify/identity';
 import { toAlgorithms } from './algorithms';
 import { toAlpn } from './alpn';
-import { refuseUnsupported, requireObject, toBoolean, toHandshakeTimeout } from './checks';
+import { refuseUnsupported, requireObject, toBoolean, toHandshakeTimeout, toSession } from './checks';
 import { buildContext, buildTrust } from './context';
 import { toIdentities, toRoots } from './credentials';
 import type { ClientConfigOptions } from './options';
@@ -32,8 +32,8 @@ export class ClientConfig {
   readonly servername: string | undefined;
   /** @internal */
   readonly checkServerIdentity: NonNullable<ClientConfigOptions['checkServerIdentity']>;
-  /** @internal */
-  readonly session: Buffer | undefined;
+  // Private, so that no log of the configuration shows it: a session is a secret.
+  readonly #session: Buffer | undefined;
 
   constructor(options: ClientConfigOptions = {}) {
     requireObject(options);
@@ -45,7 +45,7 @@ export class ClientConfig {
     if (typeof this.checkServerIdentity !== 'function') {
       throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'checkServerIdentity', 'expected a function');
     }
-    this.session = options.session;
+    this.#session = toSession(options.session);
     this.ktls = toKtlsPolicy(options.ktls);
     this.handshakeTimeout = toHandshakeTimeout(options.handshakeTimeout);
     this.strictClose = toBoolean('strictClose', options.strictClose, false);
@@ -60,5 +60,10 @@ export class ClientConfig {
       alpn: toAlpn(options),
     });
     Object.freeze(this);
+  }
+
+  /** @internal */
+  get session(): Buffer | undefined {
+    return this.#session;
   }
 }
