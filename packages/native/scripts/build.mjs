@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { buildAddon } from './addon.mjs';
 import { buildAwsLc } from './aws-lc.mjs';
 import { findHeaders } from './headers.mjs';
-import { BuildError } from './log.mjs';
+import { reportBuildErrors } from './log.mjs';
 import { findSource } from './source.mjs';
 import { findTools } from './tools.mjs';
 
@@ -11,7 +11,7 @@ const { values: options } = parseArgs({
   options: { sanitize: { type: 'boolean' } },
 });
 
-try {
+reportBuildErrors(() => {
   const tools = findTools({ needCargo: !process.env.AWS_LC_SOURCE_DIR });
   const headers = findHeaders();
   // AWS-LC itself is never sanitized: its own sanitizer build needs clang, and it is the addon
@@ -20,8 +20,4 @@ try {
   const variant = options.sanitize ? 'Sanitize' : 'Release';
   const werror = process.env.NODE_AWS_LC_WERROR === '1';
   buildAddon({ variant, awsLc, headers, tools, werror });
-} catch (error) {
-  if (!(error instanceof BuildError)) throw error;
-  for (const line of error.message.split('\n')) console.error(`[native] ${line}`);
-  process.exitCode = 1;
-}
+});
