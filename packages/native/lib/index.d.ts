@@ -100,7 +100,7 @@ export declare class Connection {
       alpn?: Uint8Array | undefined;
       session?: Uint8Array | undefined;
       keepsSessions?: boolean | undefined;
-      ktls?: { tx: boolean; rx: boolean; afterBytes: number } | undefined;
+      ktls?: { tx: boolean; rx: boolean; afterBytes: number; canRekey: boolean } | undefined;
     },
   );
   /** fd -1: a Duplex carries the ciphertext, through feed() and onOutput. */
@@ -125,6 +125,8 @@ export declare class Connection {
   /** The chain up to the root that it was verified with; empty if it was not. */
   verifiedCertificates(): Buffer[];
   session(): Buffer | undefined;
+  /** Whether a KeyUpdate is on its way. */
+  updateKeys(): boolean;
   kernelTls(): NativeKernelTls | undefined;
   /** Bytes that the transport has taken. */
   bytesSent(): number;

@@ -44,6 +44,7 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::VerifiedCertificates>("verifiedCertificates"),
                          InstanceMethod<&Connection::Session>("session"),
                          InstanceMethod<&Connection::ExportKeyingMaterial>("exportKeyingMaterial"),
+                         InstanceMethod<&Connection::UpdateKeys>("updateKeys"),
                          InstanceMethod<&Connection::KernelTls>("kernelTls"),
                          InstanceMethod<&Connection::BytesSent>("bytesSent"),
                          InstanceMethod<&Connection::Finished>("finished"),
@@ -100,8 +101,12 @@ Connection::Connection(const Napi::CallbackInfo& info)
   engine_->set_keeps_sessions(options.Get("keepsSessions").ToBoolean());
   if (const Napi::Value value = GetOption(options, "ktls"); !value.IsEmpty()) {
     const auto request = value.As<Napi::Object>();
-    engine_->RequestKernelTls({request.Get("tx").ToBoolean(), request.Get("rx").ToBoolean(),
-                               static_cast<uint64_t>(request.Get("afterBytes").ToNumber().Int64Value())});
+    KtlsRequest ktls;
+    ktls.tx = request.Get("tx").ToBoolean();
+    ktls.rx = request.Get("rx").ToBoolean();
+    ktls.after_bytes = static_cast<uint64_t>(request.Get("afterBytes").ToNumber().Int64Value());
+    ktls.can_rekey = request.Get("canRekey").ToBoolean();
+    engine_->RequestKernelTls(ktls);
   }
 }
 
@@ -243,7 +248,8 @@ bool Connection::HasInput() const {
 void Connection::DeliverInput() {
   while (IsOpen() && reading_ && !read_ended_) {
     const Engine::ReadResult result = engine_->Read(env_data_->read_slab(), env_data_->read_slab_length());
-    if (engine_->collected() > 0) Flush();
+    // An answer that what was read called for.
+    if (engine_->collected() > 0 || engine_->HasUnsent()) Flush();
     switch (result.status) {
       case Engine::ReadStatus::kData:
         // Sessions come along, because whoever handles the data may close the connection, and nothing may run before
@@ -565,6 +571,16 @@ Napi::Value Connection::ExportKeyingMaterial(const Napi::CallbackInfo& info) {
     return info.Env().Undefined();
   }
   return result;
+}
+
+// updateKeys(): answers whether a KeyUpdate is on its way.
+Napi::Value Connection::UpdateKeys(const Napi::CallbackInfo& info) {
+  if (!IsOpen()) return Napi::Boolean::New(info.Env(), false);
+  Step step(this, true);
+  const bool updated = engine_->UpdateKeys();
+  ERR_clear_error();
+  if (updated) Flush();
+  return Napi::Boolean::New(info.Env(), updated);
 }
 
 Napi::Value Connection::KernelTls(const Napi::CallbackInfo& info) {

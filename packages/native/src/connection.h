@@ -61,6 +61,7 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   Napi::Value VerifiedCertificates(const Napi::CallbackInfo& info);
   Napi::Value Session(const Napi::CallbackInfo& info);
   Napi::Value ExportKeyingMaterial(const Napi::CallbackInfo& info);
+  Napi::Value UpdateKeys(const Napi::CallbackInfo& info);
   Napi::Value KernelTls(const Napi::CallbackInfo& info);
   Napi::Value BytesSent(const Napi::CallbackInfo& info);
   Napi::Value Finished(const Napi::CallbackInfo& info);

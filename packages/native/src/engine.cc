@@ -178,6 +178,10 @@ Engine::FlushStatus Engine::Flush() {
   }
   if (sent == length) {
     if (tx_ == RecordLayer::kPending && state_ == State::kOpen) InstallTx();
+    if (key_update_queued_) {
+      const FlushStatus status = FlushKeyUpdate();
+      if (status != FlushStatus::kDone) return status;
+    }
     return close_notify_queued_ ? FlushCloseNotify() : FlushStatus::kDone;
   }
   if (result == -EAGAIN) return FlushStatus::kBlocked;
@@ -305,7 +309,7 @@ Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
   end_pending_ = total > 0 && end != ReadStatus::kWantRead;
   if (total > 0) return {ReadStatus::kData, total};
   if (end == ReadStatus::kError) FailFromLibrary();
-  if (key_update_requested_) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
+  if (key_update_refused_) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
   return {end, 0};
 }
 
@@ -316,6 +320,7 @@ size_t Engine::Seal(const uint8_t* data, size_t length) {
   const int result = SSL_write(ssl_.get(), data, chunk);
   if (result > 0) {
     CountApplicationData(static_cast<size_t>(result));
+    CountSealedRecords(static_cast<size_t>(result));
     return static_cast<size_t>(result);
   }
   FailFromLibrary();
@@ -329,6 +334,7 @@ size_t Engine::SendPlaintext(const uint8_t* data, size_t length) {
     const ptrdiff_t sent = transport_->Send(data, length);
     if (sent > 0) {
       bytes_sent_ += static_cast<uint64_t>(sent);
+      CountSealedRecords(static_cast<size_t>(sent));
       return static_cast<size_t>(sent);
     }
     if (sent < 0 && sent != -EAGAIN) {
@@ -337,6 +343,7 @@ size_t Engine::SendPlaintext(const uint8_t* data, size_t length) {
     }
   }
   const size_t kept = std::min<size_t>(length, SSL3_RT_MAX_PLAIN_LENGTH);
+  CountSealedRecords(kept);
   outbound.insert(outbound.end(), data, data + kept);
   return kept;
 }

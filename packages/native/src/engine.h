@@ -53,6 +53,10 @@ struct KtlsRequest {
   bool tx = false;
   bool rx = false;
   uint64_t after_bytes = 0;
+  // Whether the kernel can change the keys of a connection (Linux 6.14).
+  bool can_rekey = false;
+  // Own KeyUpdate after so many records under one key: a third of what AES-GCM bears (RFC 8446, section 5.5).
+  uint64_t records_per_key = uint64_t{1} << 23;
 };
 
 class Engine {
@@ -104,7 +108,7 @@ class Engine {
   // Queues close_notify; answers whether one was queued now.
   bool SealCloseNotify();
   FlushStatus Flush();
-  bool HasUnsent() const { return unsent_offset_ < unsent_.size() || close_notify_queued_; }
+  bool HasUnsent() const { return unsent_offset_ < unsent_.size() || key_update_queued_ || close_notify_queued_; }
   // Ciphertext collected in this step, waiting for Flush().
   size_t collected() const { return scratch_->outbound.size(); }
 
@@ -114,6 +118,9 @@ class Engine {
 
   // Kernel TLS. To be asked for before the handshake; happens by itself once it can.
   void RequestKernelTls(const KtlsRequest& request) { ktls_request_ = request; }
+  // Sends a KeyUpdate (RFC 8446, section 4.6.3) and changes the sending keys; the peer is asked to change its own. False,
+  // with the reason on the error queue or in error(), where it cannot be done.
+  bool UpdateKeys();
   RecordLayer tx() const { return tx_; }
   RecordLayer rx() const { return rx_; }
   // Negated errno of the step that failed, or zero.
@@ -156,6 +163,12 @@ class Engine {
   std::optional<ReadResult> HandleHandshakeMessages(const uint8_t* data, size_t length);
   ReadResult RefuseRecord(const char* reason, uint8_t alert);
   FlushStatus FlushCloseNotify();
+  FlushStatus FlushKeyUpdate();
+  std::optional<ReadResult> HandleKeyUpdate(const uint8_t* body, size_t length);
+  bool QueueKeyUpdate(bool request_answer);
+  bool SendKeyUpdateFromLibrary(int request);
+  bool Rekey(KtlsDirection direction, TrafficSecret* secret);
+  void CountSealedRecords(size_t length);
   void SendAlertThroughKernel(uint8_t level, uint8_t description);
   static void OnMessage(int is_write, int version, int content_type, const void* data, size_t length, SSL* ssl,
                         void* arg);
@@ -211,7 +224,15 @@ class Engine {
   std::vector<uint8_t> handshake_fragment_;
   bool close_notify_queued_ = false;
   bool close_notify_sent_by_kernel_ = false;
-  bool key_update_requested_ = false;
+  TrafficSecret tx_secret_;
+  TrafficSecret rx_secret_;
+  // A KeyUpdate that waits for what was written before it, and whether it asks for an answer.
+  bool key_update_queued_ = false;
+  bool key_update_asks_ = false;
+  bool key_update_refused_ = false;
+  // KeyUpdates of the peer's without application data between them.
+  unsigned key_updates_in_a_row_ = 0;
+  uint64_t records_sealed_ = 0;
 
   bool keeps_sessions_ = false;
   std::vector<std::vector<uint8_t>> new_sessions_;

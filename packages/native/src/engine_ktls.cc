@@ -1,6 +1,7 @@
 // The part of the engine that hands the record layer to the kernel and deals with what the kernel leaves to us: every
 // record that is not application data.
 #include <algorithm>
+#include <utility>
 
 #include "engine.h"
 
@@ -10,6 +11,7 @@ namespace {
 constexpr const char* kSslLibrary = "SSL routines";
 constexpr const char* kKtlsKeyUpdate = "KTLS_KEY_UPDATE";
 constexpr size_t kHandshakeHeader = 4;
+constexpr unsigned kMaxKeyUpdatesInARow = 128;
 // More than any post-handshake message that is accepted can have.
 constexpr size_t kMaxHandshakeMessage = 64 * 1024;
 
@@ -79,6 +81,9 @@ void Engine::InstallTx() {
   KernelCryptoInfo info;
   tx_error_ = info.Assign(ssl_.get(), KtlsDirection::kTx) ? transport_->InstallTls(KtlsDirection::kTx, info) : -EINVAL;
   tx_ = tx_error_ == 0 ? RecordLayer::kKernel : RecordLayer::kUserspace;
+  if (tx_ == RecordLayer::kKernel && SSL_version(ssl_.get()) == TLS1_3_VERSION) {
+    tx_secret_.Assign(ssl_.get(), KtlsDirection::kTx);
+  }
 }
 
 void Engine::InstallRx() {
@@ -86,6 +91,9 @@ void Engine::InstallRx() {
   rx_error_ = info.Assign(ssl_.get(), KtlsDirection::kRx) ? transport_->InstallTls(KtlsDirection::kRx, info) : -EINVAL;
   rx_ = rx_error_ == 0 ? RecordLayer::kKernel : RecordLayer::kUserspace;
   reads_ahead_ = rx_ == RecordLayer::kUserspace;
+  if (rx_ == RecordLayer::kKernel && SSL_version(ssl_.get()) == TLS1_3_VERSION) {
+    rx_secret_.Assign(ssl_.get(), KtlsDirection::kRx);
+  }
 }
 
 void Engine::CountApplicationData(size_t length) {
@@ -93,14 +101,19 @@ void Engine::CountApplicationData(size_t length) {
   if (!ktls_armed_ && application_bytes_ >= ktls_request_.after_bytes) ArmKernelTls();
 }
 
-// libssl reads and the kernel sends: a peer that asks for our KeyUpdate asks for what libssl can no longer send.
+// libssl reads and the kernel sends: the answer to a KeyUpdate, which libssl can no longer send, is up to us.
 void Engine::OnMessage(int is_write, int /*version*/, int content_type, const void* data, size_t length, SSL* /*ssl*/,
                        void* arg) {
   const auto* message = static_cast<const uint8_t*>(data);
   if (is_write || content_type != SSL3_RT_HANDSHAKE || length <= kHandshakeHeader) return;
   if (message[0] != SSL3_MT_KEY_UPDATE || message[kHandshakeHeader] != SSL_KEY_UPDATE_REQUESTED) return;
   auto* engine = static_cast<Engine*>(arg);
-  if (engine->tx_ == RecordLayer::kKernel) engine->key_update_requested_ = true;
+  if (engine->tx_ != RecordLayer::kKernel) return;
+  if (engine->ktls_request_.can_rekey) {
+    engine->QueueKeyUpdate(false);
+  } else {
+    engine->key_update_refused_ = true;
+  }
 }
 
 // --- records ---------------------------------------------------------------------------------------------------------
@@ -125,6 +138,7 @@ Engine::ReadResult Engine::ReadFromKernel(uint8_t* out, size_t capacity) {
     // An empty record of application data is legal and says nothing (RFC 8446, section 5.4).
     if (type == SSL3_RT_APPLICATION_DATA) {
       if (length == 0) continue;
+      key_updates_in_a_row_ = 0;
       return {ReadStatus::kData, length};
     }
     const std::optional<ReadResult> end = HandleControlRecord(type, out, length);
@@ -163,7 +177,12 @@ std::optional<Engine::ReadResult> Engine::HandleHandshakeMessages(const uint8_t*
     if (total > kMaxHandshakeMessage) return RefuseRecord("EXCESSIVE_MESSAGE_SIZE", SSL_AD_ILLEGAL_PARAMETER);
     if (handshake_fragment_.size() < total) return std::nullopt;
     const uint8_t type = handshake_fragment_[0];
-    if (type == SSL3_MT_KEY_UPDATE) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
+    if (type == SSL3_MT_KEY_UPDATE && SSL_version(ssl_.get()) == TLS1_3_VERSION) {
+      // Everything behind it is under other keys, so nothing may share its record (RFC 8446, section 5.1).
+      if (handshake_fragment_.size() > total) return RefuseRecord("EXCESS_HANDSHAKE_DATA", SSL_AD_UNEXPECTED_MESSAGE);
+      const std::vector<uint8_t> message = std::exchange(handshake_fragment_, {});
+      return HandleKeyUpdate(message.data() + kHandshakeHeader, message.size() - kHandshakeHeader);
+    }
     if (type != SSL3_MT_NEW_SESSION_TICKET || config_.is_server) {
       const bool renegotiation = type == SSL3_MT_HELLO_REQUEST || type == SSL3_MT_CLIENT_HELLO;
       return renegotiation ? RefuseRecord("NO_RENEGOTIATION", SSL_AD_NO_RENEGOTIATION)
@@ -179,6 +198,82 @@ std::optional<Engine::ReadResult> Engine::HandleHandshakeMessages(const uint8_t*
                               handshake_fragment_.begin() + static_cast<ptrdiff_t>(total));
   }
   return std::nullopt;
+}
+
+// --- KeyUpdate -------------------------------------------------------------------------------------------------------
+
+std::optional<Engine::ReadResult> Engine::HandleKeyUpdate(const uint8_t* body, size_t length) {
+  if (length != 1 || body[0] > SSL_KEY_UPDATE_REQUESTED) return RefuseRecord("DECODE_ERROR", SSL_AD_ILLEGAL_PARAMETER);
+  if (!ktls_request_.can_rekey) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
+  // Each costs us a derivation and the kernel a key schedule, and the peer nothing: CVE after CVE in proxies.
+  if (++key_updates_in_a_row_ > kMaxKeyUpdatesInARow) {
+    return RefuseRecord("TOO_MANY_KEY_UPDATES", SSL_AD_UNEXPECTED_MESSAGE);
+  }
+  if (!Rekey(KtlsDirection::kRx, &rx_secret_)) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
+  if (body[0] == SSL_KEY_UPDATE_REQUESTED && !QueueKeyUpdate(false)) {
+    return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
+  }
+  return std::nullopt;
+}
+
+bool Engine::UpdateKeys() {
+  ERR_clear_error();
+  if (state_ != State::kOpen || SSL_version(ssl_.get()) != TLS1_3_VERSION || close_notify_sent()) {
+    OPENSSL_PUT_ERROR(SSL, ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
+    return false;
+  }
+  if (tx_ == RecordLayer::kKernel && !ktls_request_.can_rekey) {
+    OPENSSL_PUT_ERROR(SSL, SSL_R_WRONG_VERSION_NUMBER);
+    return false;
+  }
+  return QueueKeyUpdate(true);
+}
+
+// One KeyUpdate answers any number of requests (RFC 8446, section 4.6.3).
+bool Engine::QueueKeyUpdate(bool request_answer) {
+  records_sealed_ = 0;
+  if (tx_ != RecordLayer::kKernel) {
+    return SendKeyUpdateFromLibrary(request_answer ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED);
+  }
+  key_update_queued_ = true;
+  key_update_asks_ = key_update_asks_ || request_answer;
+  return true;
+}
+
+bool Engine::SendKeyUpdateFromLibrary(int request) {
+  // libssl sends it with the next write.
+  return SSL_key_update(ssl_.get(), request) == 1 && SSL_write(ssl_.get(), "", 0) >= 0;
+}
+
+// Everything written before has been handed to the kernel under the old keys.
+Engine::FlushStatus Engine::FlushKeyUpdate() {
+  const uint8_t message[] = {SSL3_MT_KEY_UPDATE, 0, 0, 1,
+                             static_cast<uint8_t>(key_update_asks_ ? SSL_KEY_UPDATE_REQUESTED
+                                                                   : SSL_KEY_UPDATE_NOT_REQUESTED)};
+  ptrdiff_t result = transport_->SendRecord(SSL3_RT_HANDSHAKE, message, sizeof(message));
+  if (result == -EAGAIN) return FlushStatus::kBlocked;
+  key_update_queued_ = false;
+  key_update_asks_ = false;
+  if (result >= 0 && Rekey(KtlsDirection::kTx, &tx_secret_)) return FlushStatus::kDone;
+  if (result >= 0) result = tx_error_;
+  if (state_ != State::kFailed) Fail(TlsError::System("write", static_cast<int>(-result)));
+  return FlushStatus::kError;
+}
+
+bool Engine::Rekey(KtlsDirection direction, TrafficSecret* secret) {
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl_.get());
+  KernelCryptoInfo info;
+  if (!secret->Advance(cipher) || !info.AssignTls13(cipher, secret->bytes(), 0)) return false;
+  const int error = transport_->InstallTls(direction, info);
+  (direction == KtlsDirection::kTx ? tx_error_ : rx_error_) = error;
+  return error == 0;
+}
+
+// The AEAD's limit is one of records; nothing but the amount sent is known of those that the kernel makes.
+void Engine::CountSealedRecords(size_t length) {
+  records_sealed_ += (length + SSL3_RT_MAX_PLAIN_LENGTH - 1) / SSL3_RT_MAX_PLAIN_LENGTH;
+  if (records_sealed_ < ktls_request_.records_per_key || SSL_version(ssl_.get()) != TLS1_3_VERSION) return;
+  if (tx_ != RecordLayer::kKernel || ktls_request_.can_rekey) QueueKeyUpdate(false);
 }
 
 // Refuses what the peer sent, with an alert if one can still be sent.

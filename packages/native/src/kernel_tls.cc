@@ -59,6 +59,23 @@ void FillGcm(Info* info, std::span<const uint8_t> key, std::span<const uint8_t> 
 
 }  // namespace
 
+bool TrafficSecret::Assign(const SSL* ssl, KtlsDirection direction) {
+  length_ = sizeof(bytes_);
+  const bool assigned = (direction == KtlsDirection::kTx ? SSL_get_write_traffic_secret(ssl, bytes_, &length_)
+                                                         : SSL_get_read_traffic_secret(ssl, bytes_, &length_)) == 1;
+  if (!assigned) length_ = 0;
+  return assigned;
+}
+
+bool TrafficSecret::Advance(const SSL_CIPHER* cipher) {
+  const EVP_MD* digest = EVP_get_digestbynid(SSL_CIPHER_get_prf_nid(cipher));
+  uint8_t next[EVP_MAX_MD_SIZE];
+  const bool derived = digest != nullptr && length_ > 0 && ExpandLabel({next, length_}, digest, bytes(), "traffic upd");
+  if (derived) std::memcpy(bytes_, next, length_);
+  OPENSSL_cleanse(next, sizeof(next));
+  return derived;
+}
+
 bool KernelCryptoInfo::IsEligible(uint16_t version, const SSL_CIPHER* cipher) {
   Sizes sizes;
   return (version == TLS1_2_VERSION || version == TLS1_3_VERSION) && cipher != nullptr && FindSizes(cipher, &sizes);
@@ -72,12 +89,8 @@ bool KernelCryptoInfo::Assign(const SSL* ssl, KtlsDirection direction) {
   const uint64_t sequence = sending ? SSL_get_write_sequence(ssl) : SSL_get_read_sequence(ssl);
   bool assigned = false;
   if (version == TLS1_3_VERSION) {
-    uint8_t secret[EVP_MAX_MD_SIZE];
-    size_t length = sizeof(secret);
-    assigned = (sending ? SSL_get_write_traffic_secret(ssl, secret, &length)
-                        : SSL_get_read_traffic_secret(ssl, secret, &length)) == 1 &&
-               AssignTls13(cipher, {secret, length}, sequence);
-    OPENSSL_cleanse(secret, sizeof(secret));
+    TrafficSecret secret;
+    assigned = secret.Assign(ssl, direction) && AssignTls13(cipher, secret.bytes(), sequence);
   } else {
     uint8_t block[2 * (kMaxKeyLength + kNonceLength)];
     const size_t length = SSL_get_key_block_len(ssl);

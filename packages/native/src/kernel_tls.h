@@ -13,6 +13,25 @@ namespace aws_lc {
 
 enum class KtlsDirection : uint8_t { kTx, kRx };
 
+// A TLS 1.3 traffic secret, the only one of its generation (RFC 8446, section 7.2); wipes itself.
+class TrafficSecret {
+ public:
+  TrafficSecret() = default;
+  ~TrafficSecret() { OPENSSL_cleanse(bytes_, sizeof(bytes_)); }
+  TrafficSecret(const TrafficSecret&) = delete;
+  TrafficSecret& operator=(const TrafficSecret&) = delete;
+
+  // The current secret of an established TLS 1.3 connection.
+  bool Assign(const SSL* ssl, KtlsDirection direction);
+  // Replaces the secret by that of the next generation.
+  bool Advance(const SSL_CIPHER* cipher);
+  std::span<const uint8_t> bytes() const { return {bytes_, length_}; }
+
+ private:
+  uint8_t bytes_[EVP_MAX_MD_SIZE] = {};
+  size_t length_ = 0;
+};
+
 // The keys of one direction, ready for setsockopt(2).
 class KernelCryptoInfo {
  public:

@@ -5,7 +5,13 @@ import { defaultTrust } from '../verify/default-trust';
 import { checkServerIdentity } from '../verify/identity';
 import { toAlgorithms } from './algorithms';
 import { toAlpn } from './alpn';
-import { refuseUnsupported, requireObject, toBoolean, toHandshakeTimeout, toSession } from './checks';
+import {
+  refuseUnsupported,
+  requireObject,
+  toBoolean,
+  toHandshakeTimeout,
+  toSession,
+} from './checks';
 import { buildContext, buildTrust } from './context';
 import { toIdentities, toRoots } from './credentials';
 import type { ClientConfigOptions } from './options';

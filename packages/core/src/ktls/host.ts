@@ -48,8 +48,8 @@ export function hostKtls(): HostKtls {
   const { attachError, ciphers: tried } = native.probeKernelTls();
   const ciphers = tried.filter(({ error }) => error === 0).map(({ name }) => name);
   const available = attachError === 0 && ciphers.length > 0;
-  const rekey = available && canRekey(kernel);
-  const rxFloor = isReceivePathSafe(kernel);
+  const rekey = available && canRekey();
+  const rxFloor = isReceivePathSafe();
   const advice: string[] = [];
   if (attachError !== 0) advice.push(adviseOnAttach(attachError));
   for (const { name, error } of tried) {

@@ -2,7 +2,7 @@ import { release } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type { Connection, NativeKernelTls } from '@node-aws-lc/native';
 import { awsLc } from '../aws-lc';
-import { isReceivePathSafe } from './kernel';
+import { canRekey, isReceivePathSafe } from './kernel';
 import type { KtlsPolicy } from './policy';
 
 /** Whether the kernel does the record layer of a connection, and why not. */
@@ -40,7 +40,7 @@ const NO_MODULE = 'the kernel has no tls module loaded (modprobe tls)';
 
 /** What one connection asks of the kernel, and what it does not ask because the answer is known. */
 export interface KtlsPlan {
-  readonly request: { tx: boolean; rx: boolean; afterBytes: number } | undefined;
+  readonly request: { tx: boolean; rx: boolean; afterBytes: number; canRekey: boolean } | undefined;
   readonly txRefusal: string | undefined;
   readonly rxRefusal: string | undefined;
 }
@@ -61,7 +61,8 @@ export function planKtls(policy: KtlsPolicy): KtlsPlan {
   }
   const tx = txRefusal === undefined;
   const rx = rxRefusal === undefined;
-  const request = tx || rx ? { tx, rx, afterBytes: policy.afterBytes } : undefined;
+  const request =
+    tx || rx ? { tx, rx, afterBytes: policy.afterBytes, canRekey: canRekey() } : undefined;
   return { request, txRefusal, rxRefusal };
 }
 

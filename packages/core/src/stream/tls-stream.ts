@@ -496,6 +496,27 @@ export class TlsStream extends net.Socket {
     return this.#peerCertificates().leaf;
   }
 
+  /**
+   * Changes the keys that this side sends under and asks the peer to change its own (KeyUpdate; RFC 8446, section
+   * 4.6.3). Happens by itself before the cipher's limit is reached.
+   *
+   * @returns when the KeyUpdate is on its way, behind what was written before
+   * @throws TlsError `ERR_AWS_LC_KEY_UPDATE` before TLS 1.3, after `end()`, and where the kernel sends and cannot change
+   *   keys (Linux older than 6.14)
+   */
+  async updateKeys(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.write('', (error) => (error ? reject(error) : resolve()));
+    });
+    if (this.#connection?.updateKeys()) return;
+    const why = this.ktls.tx
+      ? 'the kernel cannot change keys'
+      : 'it takes TLS 1.3 and an open connection';
+    throw new TlsError('ERR_AWS_LC_KEY_UPDATE', `the keys cannot be updated: ${why}`, {
+      side: this.#side,
+    });
+  }
+
   /** This side's Finished message (RFC 8446, section 4.4.4). */
   getFinished(): Buffer | undefined {
     return this.#connection?.finished();
