@@ -57,8 +57,11 @@ void Engine::DrainBuffered() {
   while (stash_offset_ < stash_.size()) {
     ERR_clear_error();
     const int result = SSL_read(ssl_.get(), record, sizeof(record));
-    // An end or an error is met again, and reported, when Read() has delivered what came before it.
-    if (result <= 0) break;
+    if (result <= 0) {
+      // An end or an error is met again, and reported, when Read() has delivered what came before it.
+      end_pending_ = SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ;
+      break;
+    }
     early_plaintext_.insert(early_plaintext_.end(), record, record + result);
   }
   ERR_clear_error();

@@ -160,9 +160,19 @@ export class TlsStream extends net.Socket {
 
   #judgeIdentity(): Error | undefined {
     try {
-      return this.#init.checkIdentity?.(this.#peerCertificates().toLegacyObject());
+      const verdict: unknown = this.#init.checkIdentity?.(
+        this.#peerCertificates().toLegacyObject(),
+      );
+      // As node:tls has it: whatever is falsy is no objection.
+      if (!verdict) return undefined;
+      if (verdict instanceof Error) return verdict;
+      const message = 'checkServerIdentity answered something that is no Error';
+      return new TlsError('ERR_AWS_LC_IDENTITY_CHECK', message, {
+        side: this.#side,
+        cause: verdict,
+      });
     } catch (error) {
-      return error as Error;
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 
