@@ -67,7 +67,7 @@ t.test('a few bytes of the hello put back, the rest still to come', async (t) =>
   const tunnel = duplexes(t);
   const client = (await connector()).connect('localhost', tunnel.client);
   await nextEvent(tunnel.server, 'readable');
-  const hello = tunnel.server.read() as Buffer;
+  const hello = tunnel.server.read(tunnel.server.readableLength) as Buffer;
   under.client.write(hello.subarray(0, 3));
   const [first] = (await nextEvent(under.server, 'data')) as [Buffer];
   under.server.pause();
@@ -219,7 +219,7 @@ function rechunk(from: NodeJS.ReadableStream, to: NodeJS.WritableStream, size: n
   const through = new PassThrough({ highWaterMark: 1_000_000 });
   from.pipe(through).on('readable', () => {
     setImmediate(() => {
-      const all = through.read() as Buffer | null;
+      const all = through.read(through.readableLength) as Buffer | null;
       for (let at = 0; all && at < all.length; at += size) to.write(all.subarray(at, at + size));
     });
   });
