@@ -64,7 +64,12 @@ export function listenOnAllOfLocalhost(server: http.Server, siblings: Siblings):
       // Before Fastify's own listener, so that all addresses are bound when its listen() resolves.
       server.prependListener('listening', onListening);
       server.prependListener('error', settle);
-      listen(...args);
+      try {
+        listen(...args);
+      } catch (error) {
+        // What listen() refuses by throwing, a bad port say, would be thrown at nobody from here.
+        server.emit('error', error);
+      }
     }
   } as http.Server['listen'];
 }

@@ -11,12 +11,12 @@ export interface Algorithms {
   groups?: string | undefined;
 }
 
-const VERSIONS: Record<string, number> = {
-  TLSv1: 0x0301,
-  'TLSv1.1': 0x0302,
-  'TLSv1.2': 0x0303,
-  'TLSv1.3': 0x0304,
-};
+const VERSIONS = new Map<unknown, number>([
+  ['TLSv1', 0x0301],
+  ['TLSv1.1', 0x0302],
+  ['TLSv1.2', 0x0303],
+  ['TLSv1.3', 0x0304],
+]);
 
 /** The AEADs that the kernel's record layer knows: AES-GCM and ChaCha20-Poly1305. */
 const KERNEL_AEAD = /GCM|CHACHA20/;
@@ -32,7 +32,7 @@ function toVersion(
   value: unknown,
   fallback: TlsVersion,
 ): number {
-  const version = VERSIONS[String(value ?? fallback)];
+  const version = VERSIONS.get(value ?? fallback);
   if (version !== undefined) return version;
   throw new ConfigError('ERR_AWS_LC_CONFIG_VERSION', option, `unknown version ${String(value)}`);
 }
@@ -127,22 +127,22 @@ function toGroups({ groups, ecdhCurve }: CommonOptions): string | undefined {
   }
   const known = native.groups();
   for (const name of names as unknown[]) {
-    const aliases = GROUP_ALIASES[String(name)] ?? String(name);
+    const aliases = GROUP_ALIASES.get(name) ?? String(name);
     if (!known.includes(aliases)) {
       throw new ConfigError('ERR_AWS_LC_CONFIG_GROUP', option, `unknown group ${String(name)}`);
     }
   }
-  return (names as string[]).map((name) => GROUP_ALIASES[name] ?? name).join(':');
+  return (names as string[]).map((name) => GROUP_ALIASES.get(name) ?? name).join(':');
 }
 
 /** Other names under which OpenSSL's and the RFCs' users know the groups. */
-const GROUP_ALIASES: Record<string, string> = {
-  prime256v1: 'P-256',
-  secp256r1: 'P-256',
-  secp384r1: 'P-384',
-  secp521r1: 'P-521',
-  x25519: 'X25519',
-};
+const GROUP_ALIASES = new Map<unknown, string>([
+  ['prime256v1', 'P-256'],
+  ['secp256r1', 'P-256'],
+  ['secp384r1', 'P-384'],
+  ['secp521r1', 'P-521'],
+  ['x25519', 'X25519'],
+]);
 
 /**
  * Chooses versions, cipher suites and groups.

@@ -28,11 +28,23 @@ function readOption(path: unknown, option: string): Buffer {
   }
 }
 
+/** Refuses what is not one whole DER SEQUENCE (X.690, section 8.1.3), in words that AWS-LC has not. */
+function checkDer(bytes: Uint8Array, option: string, code: ConfigErrorCode): void {
+  const [tag, first = 0x80] = bytes;
+  if (tag !== 0x30) throw new ConfigError(code, option, 'neither PEM nor DER');
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+  let length = lengthBytes === 0 ? first : 0;
+  for (const byte of bytes.subarray(2, 2 + lengthBytes)) length = length * 256 + byte;
+  const excess = bytes.length - 2 - lengthBytes - length;
+  if (excess > 0) throw new ConfigError(code, option, `${excess} bytes follow the DER`);
+  if (excess < 0) throw new ConfigError(code, option, 'the DER is cut short');
+}
+
 /** The DER certificates in one piece of material, PEM or DER. */
 export function toCertificates(material: unknown, option: string, code: ConfigErrorCode): Buffer[] {
   const bytes = toBytes(material, option);
   if (!isPem(bytes)) {
-    if (bytes[0] !== 0x30) throw new ConfigError(code, option, 'neither PEM nor DER');
+    checkDer(bytes, option, code);
     return [Buffer.from(bytes)];
   }
   const blocks = parsePem(Buffer.from(bytes).toString('latin1'), option);
@@ -69,8 +81,7 @@ function toKey(
     throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'passphrase', 'expected a string');
   }
   if (!isPem(bytes)) {
-    if (bytes[0] !== 0x30)
-      throw new ConfigError('ERR_AWS_LC_CONFIG_KEY', option, 'neither PEM nor DER');
+    checkDer(bytes, option, 'ERR_AWS_LC_CONFIG_KEY');
     return { key: bytes, keyIsPem: false, passphrase: secret };
   }
   const blocks = parsePem(Buffer.from(bytes).toString('latin1'), option);

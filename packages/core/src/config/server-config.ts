@@ -13,6 +13,12 @@ import type { ServerConfigOptions } from './options';
 /** 0 none, 1 recorded, 2 refused if bad, 3 required: the native PeerVerification. */
 type ClientVerification = 0 | 1 | 2 | 3;
 
+const CLIENT_AUTH = new Map<unknown, ClientVerification>([
+  ['none', 0],
+  ['optional', 2],
+  ['required', 3],
+]);
+
 function toClientVerification(options: ServerConfigOptions): ClientVerification {
   const { clientAuth, requestCert, rejectUnauthorized } = options;
   if (clientAuth === undefined) {
@@ -27,7 +33,7 @@ function toClientVerification(options: ServerConfigOptions): ClientVerification 
       'it says the same as requestCert and rejectUnauthorized; give one of the two',
     );
   }
-  const mode = { none: 0, optional: 2, required: 3 }[clientAuth] as ClientVerification | undefined;
+  const mode = CLIENT_AUTH.get(clientAuth);
   if (mode === undefined) {
     throw new ConfigError(
       'ERR_AWS_LC_CONFIG_TYPE',

@@ -229,7 +229,15 @@ export class TlsStream extends net.Socket {
     const chunk = takeRead(length);
     this.#bytesRead += length;
     this.#touch();
-    for (const session of sessions ?? []) this.onSession(session);
+    try {
+      for (const session of sessions ?? []) this.onSession(session);
+    } finally {
+      // A listener that throws must not cost the data that came along.
+      this.#accept(chunk);
+    }
+  }
+
+  #accept(chunk: Buffer): void {
     if (!this.#ktlsSettled && this.#connection !== undefined) {
       const refusal = this.#settleKtls(this.#connection);
       if (refusal !== undefined) this.destroy(refusal);
