@@ -23,7 +23,15 @@ void PutUint64(std::vector<uint8_t>* out, uint64_t value) {
 
 }  // namespace
 
+int SealingKernel::AttachTls() {
+  calls += "attach";
+  return attach_answer;
+}
+
 int SealingKernel::InstallTls(KtlsDirection direction, const KernelCryptoInfo& info) {
+  const bool sending = direction == KtlsDirection::kTx;
+  calls += sending ? ", tx" : ", rx";
+  if (const int refusal = sending ? tx_answer : rx_answer; refusal != 0) return refusal;
   tls_crypto_info head;
   std::memcpy(&head, info.data(), sizeof(head));
   Direction made;
@@ -54,7 +62,7 @@ int SealingKernel::InstallTls(KtlsDirection direction, const KernelCryptoInfo& i
   } else {
     return -EINVAL;
   }
-  (direction == KtlsDirection::kTx ? tx_ : rx_).emplace(std::move(made));
+  (sending ? tx_ : rx_).emplace(std::move(made));
   return 0;
 }
 

@@ -14,10 +14,19 @@ namespace aws_lc {
 class SealingKernel : public WireEnd {
  public:
   ptrdiff_t Send(const uint8_t* data, size_t length) override;
-  int AttachTls() override { return 0; }
+  int AttachTls() override;
   int InstallTls(KtlsDirection direction, const KernelCryptoInfo& info) override;
   ptrdiff_t SendRecord(uint8_t type, const uint8_t* data, size_t length) override;
   ptrdiff_t ReceiveRecord(uint8_t* out, size_t capacity, uint8_t* type) override;
+  bool readable() const override { return !rest_.empty() || WireEnd::readable(); }
+
+  // What it refuses: zero or a negated errno.
+  int attach_answer = 0;
+  int tx_answer = 0;
+  int rx_answer = 0;
+
+  // What it was asked, refused or not, in its order: "attach", "rx", "tx".
+  std::string calls;
 
   // Any record, also one that no TLS library would send.
   void Inject(uint8_t type, const std::string& body);

@@ -18,6 +18,9 @@ std::vector<Entry>& Entries() {
   return entries;
 }
 
+// Of a table whose every row fails the first few tell it all.
+constexpr size_t kShown = 8;
+
 std::vector<std::string> cases;
 std::vector<std::string> failures;
 
@@ -41,7 +44,8 @@ bool Run(const Entry& entry, size_t number) {
   std::printf("%s %zu - %s\n", failures.empty() ? "ok" : "not ok", number, entry.name);
   if (!failures.empty()) {
     std::printf("  ---\n  failures:\n");
-    for (const std::string& failure : failures) std::printf("    - %s\n", Quote(failure).c_str());
+    for (size_t i = 0; i < failures.size() && i < kShown; i++) std::printf("    - %s\n", Quote(failures[i]).c_str());
+    if (failures.size() > kShown) std::printf("    - and %zu more\n", failures.size() - kShown);
     std::printf("  ...\n");
   }
   std::fflush(stdout);

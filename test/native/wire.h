@@ -20,6 +20,9 @@ class WireEnd : public Transport {
   ptrdiff_t Send(const uint8_t* data, size_t length) override;
   ptrdiff_t Receive(uint8_t* out, size_t capacity) override;
 
+  // Whether poll(2) would say so.
+  virtual bool readable() const { return !inbound.empty(); }
+
   // What this end has been sent and has not read.
   std::vector<uint8_t> inbound;
   // The peer will send no more.
