@@ -177,7 +177,11 @@ Engine::FlushStatus Engine::Flush() {
     unsent_offset_ = 0;
   }
   if (sent == length) {
-    if (tx_ == RecordLayer::kPending && state_ == State::kOpen) InstallTx();
+    if (tx_ == RecordLayer::kPending && state_ == State::kOpen) {
+      FlushLibrary();
+      if (!outbound.empty()) return Flush();
+      InstallTx();
+    }
     if (key_update_queued_) {
       const FlushStatus status = FlushKeyUpdate();
       if (status != FlushStatus::kDone) return status;
@@ -290,6 +294,7 @@ Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
     const int result = SSL_read(ssl_.get(), out + total, static_cast<int>(capacity - total));
     if (result > 0) {
       total += static_cast<size_t>(result);
+      open_handshake_bytes_ = 0;
       if (rx_ == RecordLayer::kPending && AtRecordBoundary()) break;
       continue;
     }

@@ -150,6 +150,7 @@ class Engine {
   void CompleteHandshake();
   void ArmKernelTls();
   void DrainBuffered();
+  void FlushLibrary();
   bool AtRecordBoundary() const;
   bool AttachTls();
   void InstallTx();
@@ -172,6 +173,7 @@ class Engine {
   void SendAlertThroughKernel(uint8_t level, uint8_t description);
   static void OnMessage(int is_write, int version, int content_type, const void* data, size_t length, SSL* ssl,
                         void* arg);
+  void CountHandshakeBytes(int content_type, const uint8_t* data, size_t length);
   void KeepSession(SSL_SESSION* session);
   void Fail(TlsError error);
   void FailFromLibrary();
@@ -220,6 +222,8 @@ class Engine {
   // Application data that came with the last flight of the handshake, decrypted so that the kernel can take over.
   std::vector<uint8_t> early_plaintext_;
   size_t early_offset_ = 0;
+  // Bytes of handshake messages that libssl has in part; it tells nobody otherwise.
+  size_t open_handshake_bytes_ = 0;
   // A handshake message that the kernel has delivered in part.
   std::vector<uint8_t> handshake_fragment_;
   bool close_notify_queued_ = false;
@@ -232,6 +236,8 @@ class Engine {
   bool key_update_refused_ = false;
   // KeyUpdates of the peer's without application data between them.
   unsigned key_updates_in_a_row_ = 0;
+  // Likewise empty records and warnings.
+  unsigned idle_records_in_a_row_ = 0;
   uint64_t records_sealed_ = 0;
 
   bool keeps_sessions_ = false;

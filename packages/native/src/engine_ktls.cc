@@ -12,6 +12,8 @@ constexpr const char* kSslLibrary = "SSL routines";
 constexpr const char* kKtlsKeyUpdate = "KTLS_KEY_UPDATE";
 constexpr size_t kHandshakeHeader = 4;
 constexpr unsigned kMaxKeyUpdatesInARow = 128;
+// As many as libssl bears.
+constexpr unsigned kMaxIdleRecordsInARow = 32;
 // More than any post-handshake message that is accepted can have.
 constexpr size_t kMaxHandshakeMessage = 64 * 1024;
 
@@ -33,6 +35,8 @@ void Engine::ArmKernelTls() {
     return;
   }
   if (!AttachTls()) return;
+  SSL_set_msg_callback(ssl_.get(), OnMessage);
+  SSL_set_msg_callback_arg(ssl_.get(), this);
   if (ktls_request_.rx) {
     rx_ = RecordLayer::kPending;
     reads_ahead_ = false;
@@ -40,15 +44,16 @@ void Engine::ArmKernelTls() {
   }
   if (ktls_request_.tx) {
     tx_ = RecordLayer::kPending;
-    // libssl holds tickets (and the answer to a KeyUpdate) back until the next write, which it will not see any more.
-    if (SSL_version(ssl_.get()) == TLS1_3_VERSION) {
-      ERR_clear_error();
-      SSL_write(ssl_.get(), "", 0);
-      ERR_clear_error();
-    }
-    SSL_set_msg_callback(ssl_.get(), OnMessage);
-    SSL_set_msg_callback_arg(ssl_.get(), this);
+    FlushLibrary();
   }
+}
+
+// libssl holds tickets, and the answer to a KeyUpdate, back until the next write, which it will not see any more.
+void Engine::FlushLibrary() {
+  if (SSL_version(ssl_.get()) != TLS1_3_VERSION) return;
+  ERR_clear_error();
+  SSL_write(ssl_.get(), "", 0);
+  ERR_clear_error();
 }
 
 // Decrypts what was read along with the handshake's last flight, so that the kernel can begin at the next record.
@@ -62,6 +67,7 @@ void Engine::DrainBuffered() {
       end_pending_ = SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ;
       break;
     }
+    open_handshake_bytes_ = 0;
     early_plaintext_.insert(early_plaintext_.end(), record, record + result);
   }
   ERR_clear_error();
@@ -70,7 +76,8 @@ void Engine::DrainBuffered() {
 }
 
 bool Engine::AtRecordBoundary() const {
-  return stash_offset_ == stash_.size() && window_offset_ == window_end_ && !SSL_has_pending(ssl_.get());
+  return stash_offset_ == stash_.size() && window_offset_ == window_end_ && open_handshake_bytes_ == 0 &&
+         !SSL_has_pending(ssl_.get());
 }
 
 bool Engine::AttachTls() {
@@ -108,14 +115,28 @@ void Engine::CountApplicationData(size_t length) {
 void Engine::OnMessage(int is_write, int /*version*/, int content_type, const void* data, size_t length, SSL* /*ssl*/,
                        void* arg) {
   const auto* message = static_cast<const uint8_t*>(data);
+  auto* engine = static_cast<Engine*>(arg);
+  if (!is_write && SSL_version(engine->ssl_.get()) == TLS1_3_VERSION) engine->CountHandshakeBytes(content_type, message, length);
   if (is_write || content_type != SSL3_RT_HANDSHAKE || length <= kHandshakeHeader) return;
   if (message[0] != SSL3_MT_KEY_UPDATE || message[kHandshakeHeader] != SSL_KEY_UPDATE_REQUESTED) return;
-  auto* engine = static_cast<Engine*>(arg);
   if (engine->tx_ != RecordLayer::kKernel) return;
   if (engine->ktls_request_.can_rekey) {
     engine->QueueKeyUpdate(false);
   } else {
     engine->key_update_refused_ = true;
+  }
+}
+
+// A handshake message may end in a later record than it begins in; in between the kernel cannot take over. The length of
+// what a record holds is that of its body less tag and content type (RFC 8446, section 5.2). Padding counts as an open
+// message, until application data shows that there is none.
+void Engine::CountHandshakeBytes(int content_type, const uint8_t* data, size_t length) {
+  constexpr size_t kRecordOverhead = 16 + 1;
+  if (content_type == SSL3_RT_HEADER && length == SSL3_RT_HEADER_LENGTH) {
+    const size_t body = static_cast<size_t>(data[3]) << 8 | data[4];
+    open_handshake_bytes_ += body - std::min(body, kRecordOverhead);
+  } else if (content_type == SSL3_RT_HANDSHAKE) {
+    open_handshake_bytes_ -= std::min(open_handshake_bytes_, length);
   }
 }
 
@@ -138,10 +159,17 @@ Engine::ReadResult Engine::ReadFromKernel(uint8_t* out, size_t capacity) {
       saw_eof_ = true;
       return {ReadStatus::kEof, 0};
     }
+    if (type != SSL3_RT_HANDSHAKE && !handshake_fragment_.empty()) {
+      return RefuseRecord("UNEXPECTED_RECORD", SSL_AD_UNEXPECTED_MESSAGE);
+    }
     // An empty record of application data is legal and says nothing (RFC 8446, section 5.4).
     if (type == SSL3_RT_APPLICATION_DATA) {
-      if (length == 0) continue;
+      if (length == 0) {
+        if (++idle_records_in_a_row_ <= kMaxIdleRecordsInARow) continue;
+        return RefuseRecord("TOO_MANY_EMPTY_FRAGMENTS", SSL_AD_UNEXPECTED_MESSAGE);
+      }
       key_updates_in_a_row_ = 0;
+      idle_records_in_a_row_ = 0;
       return {ReadStatus::kData, length};
     }
     const std::optional<ReadResult> end = HandleControlRecord(type, out, length);
@@ -162,7 +190,10 @@ std::optional<Engine::ReadResult> Engine::HandleAlert(const uint8_t* data, size_
   if (description == SSL_AD_CLOSE_NOTIFY) return ReadResult{ReadStatus::kCloseNotify, 0};
   // Before TLS 1.3 a warning is no end; in TLS 1.3 only user_canceled is not (RFC 8446, section 6).
   const bool tls13 = SSL_version(ssl_.get()) == TLS1_3_VERSION;
-  if (description == SSL_AD_USER_CANCELLED || (!tls13 && level == SSL3_AL_WARNING)) return std::nullopt;
+  if (description == SSL_AD_USER_CANCELLED || (!tls13 && level == SSL3_AL_WARNING)) {
+    if (++idle_records_in_a_row_ <= kMaxIdleRecordsInARow) return std::nullopt;
+    return RefuseRecord("TOO_MANY_WARNING_ALERTS", SSL_AD_UNEXPECTED_MESSAGE);
+  }
   last_alert_ = {Alert::Direction::kReceived, level, description};
   TlsError error;
   error.kind = TlsError::Kind::kProtocol;
@@ -187,9 +218,10 @@ std::optional<Engine::ReadResult> Engine::HandleHandshakeMessages(const uint8_t*
       return HandleKeyUpdate(message.data() + kHandshakeHeader, message.size() - kHandshakeHeader);
     }
     if (type != SSL3_MT_NEW_SESSION_TICKET || config_.is_server) {
-      const bool renegotiation = type == SSL3_MT_HELLO_REQUEST || type == SSL3_MT_CLIENT_HELLO;
-      return renegotiation ? RefuseRecord("NO_RENEGOTIATION", SSL_AD_NO_RENEGOTIATION)
-                           : RefuseRecord("UNEXPECTED_MESSAGE", SSL_AD_UNEXPECTED_MESSAGE);
+      // All that TLS 1.2 has to say after the handshake is that it wants another one.
+      return SSL_version(ssl_.get()) == TLS1_3_VERSION
+                 ? RefuseRecord("UNEXPECTED_MESSAGE", SSL_AD_UNEXPECTED_MESSAGE)
+                 : RefuseRecord("NO_RENEGOTIATION", SSL_AD_NO_RENEGOTIATION);
     }
     ERR_clear_error();
     bssl::UniquePtr<SSL_SESSION> session(
@@ -281,8 +313,10 @@ void Engine::CountSealedRecords(size_t length) {
 
 // Refuses what the peer sent, with an alert if one can still be sent.
 Engine::ReadResult Engine::RefuseRecord(const char* reason, uint8_t alert) {
-  last_alert_ = {Alert::Direction::kSent, SSL3_AL_FATAL, alert};
-  if (tx_ == RecordLayer::kKernel) {
+  if (last_alert_.direction == Alert::Direction::kSent) {
+    // libssl has refused it already.
+  } else if (tx_ == RecordLayer::kKernel) {
+    last_alert_ = {Alert::Direction::kSent, SSL3_AL_FATAL, alert};
     SendAlertThroughKernel(SSL3_AL_FATAL, alert);
   } else {
     SSL_send_fatal_alert(ssl_.get(), alert);
