@@ -38,6 +38,7 @@ class Link {
 
   Engine& client() { return *client_; }
   Engine& server() { return *server_; }
+  ScratchBuffers* scratch() { return &scratch_; }
   Engine& engine(bool server) { return server ? *server_ : *client_; }
 
  private:
