@@ -232,6 +232,7 @@ void Engine::CompleteHandshake() {
     }
   }
   state_ = State::kOpen;
+  open_handshake_bytes_ = 0;
   if (ktls_request_.after_bytes == 0) ArmKernelTls();
 }
 

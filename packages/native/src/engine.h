@@ -117,7 +117,7 @@ class Engine {
   uint64_t bytes_sent() const { return bytes_sent_; }
 
   // Kernel TLS. To be asked for before the handshake; happens by itself once it can.
-  void RequestKernelTls(const KtlsRequest& request) { ktls_request_ = request; }
+  void RequestKernelTls(const KtlsRequest& request);
   // Sends a KeyUpdate (RFC 8446, section 4.6.3) and changes the sending keys; the peer is asked to change its own. False,
   // with the reason on the error queue or in error(), where it cannot be done.
   bool UpdateKeys();
@@ -237,7 +237,8 @@ class Engine {
   // KeyUpdates of the peer's without application data between them.
   unsigned key_updates_in_a_row_ = 0;
   // Likewise empty records and warnings.
-  unsigned idle_records_in_a_row_ = 0;
+  unsigned empty_records_in_a_row_ = 0;
+  unsigned warnings_in_a_row_ = 0;
   uint64_t records_sealed_ = 0;
 
   bool keeps_sessions_ = false;

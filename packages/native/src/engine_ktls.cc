@@ -13,7 +13,8 @@ constexpr const char* kKtlsKeyUpdate = "KTLS_KEY_UPDATE";
 constexpr size_t kHandshakeHeader = 4;
 constexpr unsigned kMaxKeyUpdatesInARow = 128;
 // As many as libssl bears.
-constexpr unsigned kMaxIdleRecordsInARow = 32;
+constexpr unsigned kMaxEmptyRecordsInARow = 32;
+constexpr unsigned kMaxWarningsInARow = 4;
 // More than any post-handshake message that is accepted can have.
 constexpr size_t kMaxHandshakeMessage = 64 * 1024;
 
@@ -25,6 +26,13 @@ size_t MessageLength(const std::vector<uint8_t>& data) {
 
 // --- install ---------------------------------------------------------------------------------------------------------
 
+void Engine::RequestKernelTls(const KtlsRequest& request) {
+  ktls_request_ = request;
+  if (!request.tx && !request.rx) return;
+  SSL_set_msg_callback(ssl_.get(), OnMessage);
+  SSL_set_msg_callback_arg(ssl_.get(), this);
+}
+
 // Called with the handshake complete, or when enough application data has passed. What is left to do here happens in
 // Flush() and Read(), when each direction is between two records.
 void Engine::ArmKernelTls() {
@@ -35,8 +43,6 @@ void Engine::ArmKernelTls() {
     return;
   }
   if (!AttachTls()) return;
-  SSL_set_msg_callback(ssl_.get(), OnMessage);
-  SSL_set_msg_callback_arg(ssl_.get(), this);
   if (ktls_request_.rx) {
     rx_ = RecordLayer::kPending;
     reads_ahead_ = false;
@@ -159,17 +165,18 @@ Engine::ReadResult Engine::ReadFromKernel(uint8_t* out, size_t capacity) {
       saw_eof_ = true;
       return {ReadStatus::kEof, 0};
     }
-    if (type != SSL3_RT_HANDSHAKE && !handshake_fragment_.empty()) {
+    if (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT && !handshake_fragment_.empty()) {
       return RefuseRecord("UNEXPECTED_RECORD", SSL_AD_UNEXPECTED_MESSAGE);
     }
     // An empty record of application data is legal and says nothing (RFC 8446, section 5.4).
     if (type == SSL3_RT_APPLICATION_DATA) {
       if (length == 0) {
-        if (++idle_records_in_a_row_ <= kMaxIdleRecordsInARow) continue;
+        if (++empty_records_in_a_row_ <= kMaxEmptyRecordsInARow) continue;
         return RefuseRecord("TOO_MANY_EMPTY_FRAGMENTS", SSL_AD_UNEXPECTED_MESSAGE);
       }
       key_updates_in_a_row_ = 0;
-      idle_records_in_a_row_ = 0;
+      empty_records_in_a_row_ = 0;
+      warnings_in_a_row_ = 0;
       return {ReadStatus::kData, length};
     }
     const std::optional<ReadResult> end = HandleControlRecord(type, out, length);
@@ -187,13 +194,16 @@ std::optional<Engine::ReadResult> Engine::HandleAlert(const uint8_t* data, size_
   if (length != 2) return RefuseRecord("BAD_ALERT", SSL_AD_DECODE_ERROR);
   const uint8_t level = data[0];
   const uint8_t description = data[1];
-  if (description == SSL_AD_CLOSE_NOTIFY) return ReadResult{ReadStatus::kCloseNotify, 0};
-  // Before TLS 1.3 a warning is no end; in TLS 1.3 only user_canceled is not (RFC 8446, section 6).
+  // In TLS 1.3 the description alone tells how bad it is (RFC 8446, section 6).
   const bool tls13 = SSL_version(ssl_.get()) == TLS1_3_VERSION;
-  if (description == SSL_AD_USER_CANCELLED || (!tls13 && level == SSL3_AL_WARNING)) {
-    if (++idle_records_in_a_row_ <= kMaxIdleRecordsInARow) return std::nullopt;
+  const bool warning = tls13 ? description == SSL_AD_CLOSE_NOTIFY || description == SSL_AD_USER_CANCELLED
+                             : level == SSL3_AL_WARNING;
+  if (warning) {
+    if (description == SSL_AD_CLOSE_NOTIFY) return ReadResult{ReadStatus::kCloseNotify, 0};
+    if (++warnings_in_a_row_ <= kMaxWarningsInARow) return std::nullopt;
     return RefuseRecord("TOO_MANY_WARNING_ALERTS", SSL_AD_UNEXPECTED_MESSAGE);
   }
+  if (!tls13 && level != SSL3_AL_FATAL) return RefuseRecord("UNKNOWN_ALERT_TYPE", SSL_AD_ILLEGAL_PARAMETER);
   last_alert_ = {Alert::Direction::kReceived, level, description};
   TlsError error;
   error.kind = TlsError::Kind::kProtocol;
@@ -205,23 +215,27 @@ std::optional<Engine::ReadResult> Engine::HandleAlert(const uint8_t* data, size_
 }
 
 std::optional<Engine::ReadResult> Engine::HandleHandshakeMessages(const uint8_t* data, size_t length) {
+  const bool tls13 = SSL_version(ssl_.get()) == TLS1_3_VERSION;
   handshake_fragment_.insert(handshake_fragment_.end(), data, data + length);
   while (handshake_fragment_.size() >= kHandshakeHeader) {
     const size_t total = MessageLength(handshake_fragment_);
+    const uint8_t type = handshake_fragment_[0];
+    if (!tls13) {
+      // All that TLS 1.2 has to say after the handshake is that it wants another one.
+      const bool wants_handshake = config_.is_server || (type == SSL3_MT_HELLO_REQUEST && total == kHandshakeHeader);
+      return wants_handshake ? RefuseRecord("NO_RENEGOTIATION", SSL_AD_NO_RENEGOTIATION)
+                             : RefuseRecord("BAD_HELLO_REQUEST", SSL_AD_DECODE_ERROR);
+    }
     if (total > kMaxHandshakeMessage) return RefuseRecord("EXCESSIVE_MESSAGE_SIZE", SSL_AD_ILLEGAL_PARAMETER);
     if (handshake_fragment_.size() < total) return std::nullopt;
-    const uint8_t type = handshake_fragment_[0];
-    if (type == SSL3_MT_KEY_UPDATE && SSL_version(ssl_.get()) == TLS1_3_VERSION) {
+    if (type == SSL3_MT_KEY_UPDATE) {
       // Everything behind it is under other keys, so nothing may share its record (RFC 8446, section 5.1).
       if (handshake_fragment_.size() > total) return RefuseRecord("EXCESS_HANDSHAKE_DATA", SSL_AD_UNEXPECTED_MESSAGE);
       const std::vector<uint8_t> message = std::exchange(handshake_fragment_, {});
       return HandleKeyUpdate(message.data() + kHandshakeHeader, message.size() - kHandshakeHeader);
     }
     if (type != SSL3_MT_NEW_SESSION_TICKET || config_.is_server) {
-      // All that TLS 1.2 has to say after the handshake is that it wants another one.
-      return SSL_version(ssl_.get()) == TLS1_3_VERSION
-                 ? RefuseRecord("UNEXPECTED_MESSAGE", SSL_AD_UNEXPECTED_MESSAGE)
-                 : RefuseRecord("NO_RENEGOTIATION", SSL_AD_NO_RENEGOTIATION);
+      return RefuseRecord("UNEXPECTED_MESSAGE", SSL_AD_UNEXPECTED_MESSAGE);
     }
     ERR_clear_error();
     bssl::UniquePtr<SSL_SESSION> session(
