@@ -36,8 +36,11 @@ int ScriptedKernel::InstallTls(KtlsDirection direction, const KernelCryptoInfo& 
   const auto* bytes = static_cast<const uint8_t*>(info.data());
   const bool sending = direction == KtlsDirection::kTx;
   calls.push_back(sending ? "tx" : "rx");
-  (sending ? tx_info : rx_info).assign(bytes, bytes + info.size());
-  return sending ? tx_answer : rx_answer;
+  std::vector<uint8_t>& given = sending ? tx_info : rx_info;
+  const bool first = given.empty();
+  given.assign(bytes, bytes + info.size());
+  if (first) return sending ? tx_answer : rx_answer;
+  return sending ? tx_refusal_of_rekey : rx_refusal_of_rekey;
 }
 
 ptrdiff_t ScriptedKernel::SendRecord(uint8_t type, const uint8_t* data, size_t length) {

@@ -38,6 +38,9 @@ class ScriptedKernel : public WireEnd {
   int attach_answer = 0;
   int tx_answer = 0;
   int rx_answer = 0;
+  // For every install but a direction's first.
+  int tx_refusal_of_rekey = 0;
+  int rx_refusal_of_rekey = 0;
   // For one call of Send() each, once TX is installed: bytes taken at most, or a negated errno. None left: it takes all.
   std::deque<ptrdiff_t> send_answers;
   // Likewise for SendRecord(); zero takes the record.

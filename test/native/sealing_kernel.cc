@@ -32,6 +32,7 @@ int SealingKernel::InstallTls(KtlsDirection direction, const KernelCryptoInfo& i
   const bool sending = direction == KtlsDirection::kTx;
   calls += sending ? ", tx" : ", rx";
   if (const int refusal = sending ? tx_answer : rx_answer; refusal != 0) return refusal;
+  if ((sending ? tx_ : rx_).has_value() && !can_rekey) return -EBUSY;
   tls_crypto_info head;
   std::memcpy(&head, info.data(), sizeof(head));
   Direction made;
@@ -63,6 +64,7 @@ int SealingKernel::InstallTls(KtlsDirection direction, const KernelCryptoInfo& i
     return -EINVAL;
   }
   (sending ? tx_ : rx_).emplace(std::move(made));
+  if (!sending) key_expired_ = false;
   return 0;
 }
 
@@ -123,6 +125,7 @@ void SealingKernel::Inject(uint8_t type, const std::string& body) {
 ptrdiff_t SealingKernel::ReceiveRecord(uint8_t* out, size_t capacity, uint8_t* type) {
   if (rest_.empty()) {
     *type = 0;
+    if (key_expired_) return -EKEYEXPIRED;
     if (inbound.empty() && inbound_ended) return 0;
     if (inbound.size() < kHeader) return -EAGAIN;
     const size_t payload = static_cast<size_t>(inbound[3]) << 8 | inbound[4];
@@ -151,6 +154,11 @@ ptrdiff_t SealingKernel::ReceiveRecord(uint8_t* out, size_t capacity, uint8_t* t
       rest_type_ = rest_.back();
       rest_.pop_back();
     }
+  }
+  // tls_check_pending_rekey() in net/tls/tls_sw.c.
+  if (can_rekey && rx_->version == TLS1_3_VERSION && rest_type_ == SSL3_RT_HANDSHAKE && !rest_.empty() &&
+      rest_[0] == SSL3_MT_KEY_UPDATE) {
+    key_expired_ = true;
   }
   *type = rest_type_;
   const size_t count = std::min(capacity, rest_.size());

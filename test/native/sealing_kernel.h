@@ -25,6 +25,9 @@ class SealingKernel : public WireEnd {
   int tx_answer = 0;
   int rx_answer = 0;
 
+  // Whether it is a kernel that can change keys: Linux 6.14.
+  bool can_rekey = false;
+
   // What it was asked, refused or not, in its order: "attach", "rx", "tx".
   std::string calls;
 
@@ -46,6 +49,8 @@ class SealingKernel : public WireEnd {
 
   std::optional<Direction> tx_;
   std::optional<Direction> rx_;
+  // A KeyUpdate was delivered; nothing more is opened with the old keys.
+  bool key_expired_ = false;
   // Of a record opened for a reader with less room.
   std::vector<uint8_t> rest_;
   uint8_t rest_type_ = 0;
