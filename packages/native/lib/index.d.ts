@@ -45,6 +45,8 @@ export interface ContextOptions {
   trust?: TrustStore | undefined;
   /** Wire format (RFC 7301); the server's is in order of preference. */
   alpn?: Uint8Array | undefined;
+  /** Server: sends no session tickets. */
+  noTickets?: boolean | undefined;
   /** Server: binds sessions to the policy they were made under; 32 bytes at most. */
   sessionIdContext?: Uint8Array | undefined;
 }

@@ -136,6 +136,7 @@ bool Context::ConfigureSessions(const Napi::Object& options) {
     SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     return true;
   }
+  if (options.Get("noTickets").ToBoolean()) SSL_CTX_set_options(ctx_.get(), SSL_OP_NO_TICKET);
   // Tickets alone carry sessions; the context binds them to the client-certificate policy they were made under.
   SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_OFF);
   const ByteView id = ToBytes(options.Get("sessionIdContext"));

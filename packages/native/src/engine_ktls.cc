@@ -220,14 +220,15 @@ std::optional<Engine::ReadResult> Engine::HandleHandshakeMessages(const uint8_t*
   while (handshake_fragment_.size() >= kHandshakeHeader) {
     const size_t total = MessageLength(handshake_fragment_);
     const uint8_t type = handshake_fragment_[0];
-    if (!tls13) {
-      // All that TLS 1.2 has to say after the handshake is that it wants another one.
-      const bool wants_handshake = config_.is_server || (type == SSL3_MT_HELLO_REQUEST && total == kHandshakeHeader);
-      return wants_handshake ? RefuseRecord("NO_RENEGOTIATION", SSL_AD_NO_RENEGOTIATION)
-                             : RefuseRecord("BAD_HELLO_REQUEST", SSL_AD_DECODE_ERROR);
-    }
+    // All that TLS 1.2 has to say after the handshake is that it wants another one.
+    if (!tls13 && config_.is_server) return RefuseRecord("NO_RENEGOTIATION", SSL_AD_NO_RENEGOTIATION);
     if (total > kMaxHandshakeMessage) return RefuseRecord("EXCESSIVE_MESSAGE_SIZE", SSL_AD_ILLEGAL_PARAMETER);
     if (handshake_fragment_.size() < total) return std::nullopt;
+    if (!tls13) {
+      return type == SSL3_MT_HELLO_REQUEST && total == kHandshakeHeader
+                 ? RefuseRecord("NO_RENEGOTIATION", SSL_AD_NO_RENEGOTIATION)
+                 : RefuseRecord("BAD_HELLO_REQUEST", SSL_AD_DECODE_ERROR);
+    }
     if (type == SSL3_MT_KEY_UPDATE) {
       // Everything behind it is under other keys, so nothing may share its record (RFC 8446, section 5.1).
       if (handshake_fragment_.size() > total) return RefuseRecord("EXCESS_HANDSHAKE_DATA", SSL_AD_UNEXPECTED_MESSAGE);

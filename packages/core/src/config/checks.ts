@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { ConfigError } from '../errors';
 
 /**
@@ -14,7 +15,6 @@ const UNSUPPORTED: Record<string, string> = {
   pskCallback: 'AWS-LC has no pre-shared keys in TLS 1.3',
   sigalgs: 'signature algorithms cannot be set',
   secureProtocol: 'use minVersion and maxVersion',
-  secureOptions: 'AWS-LC has no such switches',
   clientCertEngine: 'AWS-LC has no engines',
   privateKeyEngine: 'AWS-LC has no engines',
 };
@@ -26,6 +26,32 @@ export function refuseUnsupported(options: object): void {
       throw new ConfigError('ERR_AWS_LC_CONFIG_UNSUPPORTED', name, advice);
     }
   }
+}
+
+/** Switches of OpenSSL that say what AWS-LC does anyhow. */
+const REDUNDANT_OPTIONS =
+  constants.SSL_OP_NO_SSLv2 |
+  constants.SSL_OP_NO_SSLv3 |
+  constants.SSL_OP_NO_COMPRESSION |
+  constants.SSL_OP_NO_RENEGOTIATION |
+  constants.SSL_OP_CIPHER_SERVER_PREFERENCE;
+
+/** What `secureOptions` asks for: of OpenSSL's switches only SSL_OP_NO_TICKET means something here. */
+export function toNoTickets(value: unknown): boolean {
+  if (value === undefined) return false;
+  if (!Number.isInteger(value)) {
+    throw new ConfigError(
+      'ERR_AWS_LC_CONFIG_TYPE',
+      'secureOptions',
+      'expected bits of crypto.constants.SSL_OP_*',
+    );
+  }
+  const bits = (value as number) & ~REDUNDANT_OPTIONS & ~constants.SSL_OP_NO_TICKET;
+  if (bits !== 0) {
+    const detail = `of OpenSSL's switches AWS-LC has SSL_OP_NO_TICKET, not 0x${(bits >>> 0).toString(16)}`;
+    throw new ConfigError('ERR_AWS_LC_CONFIG_UNSUPPORTED', 'secureOptions', detail);
+  }
+  return ((value as number) & constants.SSL_OP_NO_TICKET) !== 0;
 }
 
 /** Refuses what is no object of options at all. */

@@ -51,6 +51,11 @@ export interface CommonOptions {
   ALPNProtocols?: string[] | Uint8Array | undefined;
   /** The same as `ALPNProtocols`. */
   alpnProtocols?: string[] | Uint8Array | undefined;
+  /**
+   * Bits of `crypto.constants.SSL_OP_*`. A server with `SSL_OP_NO_TICKET` sends no session tickets: for clients whose
+   * kernel TLS cannot bear them. Switches that say what AWS-LC does anyhow are accepted, others refused.
+   */
+  secureOptions?: number | undefined;
   /** Kernel TLS. Default `'auto'`: wherever host, cipher suite and kernel allow. */
   ktls?: KtlsOption | undefined;
   /** TLS 1.2: only suites that the kernel can take. Default false. */

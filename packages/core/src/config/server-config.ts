@@ -5,7 +5,13 @@ import { toKtlsPolicy, type KtlsPolicy } from '../ktls/policy';
 import { defaultTrust } from '../verify/default-trust';
 import { toAlgorithms } from './algorithms';
 import { toAlpn } from './alpn';
-import { refuseUnsupported, requireObject, toBoolean, toHandshakeTimeout } from './checks';
+import {
+  refuseUnsupported,
+  requireObject,
+  toBoolean,
+  toHandshakeTimeout,
+  toNoTickets,
+} from './checks';
 import { buildContext, buildTrust } from './context';
 import { toIdentities, toRoots } from './credentials';
 import type { ServerConfigOptions } from './options';
@@ -101,6 +107,7 @@ export class ServerConfig {
       checksIdentity: false,
       trust: verification === 0 ? undefined : roots ? buildTrust(roots) : defaultTrust(),
       alpn: toAlpn(options),
+      noTickets: toNoTickets(options.secureOptions),
       sessionIdContext: toSessionIdContext(verification, roots),
     });
     Object.freeze(this);
