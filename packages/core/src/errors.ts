@@ -104,7 +104,7 @@ export class TlsError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'TlsError';
     this.code = code;
-    for (const [key, value] of Object.entries(rest)) {
+    for (const [key, value] of Object.entries<unknown>(rest)) {
       if (value !== undefined) Object.assign(this, { [key]: value });
     }
   }

@@ -100,7 +100,7 @@ export function requireTransport(transport: unknown, side: TlsSide): asserts tra
     typeof candidate.on === 'function' &&
     'readable' in candidate
   )
-    return;
+    {return;}
   throw Object.assign(new TypeError('transport: expected a net.Socket or another Duplex'), {
     code: 'ERR_INVALID_ARG_TYPE',
   });

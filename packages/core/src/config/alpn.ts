@@ -62,6 +62,6 @@ export function toAlpn(
     );
   }
   if (wire.length > 65535)
-    throw new ConfigError('ERR_AWS_LC_CONFIG_ALPN', 'ALPNProtocols', 'too long');
+    {throw new ConfigError('ERR_AWS_LC_CONFIG_ALPN', 'ALPNProtocols', 'too long');}
   return wire.length > 0 ? wire : undefined;
 }

@@ -50,7 +50,7 @@ export function toCertificates(material: unknown, option: string, code: ConfigEr
   const blocks = parsePem(Buffer.from(bytes).toString('latin1'), option);
   const certificates = blocks.filter((block) => CERTIFICATE_LABELS.includes(block.label));
   if (certificates.length === 0)
-    throw new ConfigError(code, option, 'the PEM holds no certificate');
+    {throw new ConfigError(code, option, 'the PEM holds no certificate');}
   return certificates.map((block) => block.der);
 }
 
@@ -69,7 +69,8 @@ export function toRoots(options: CommonOptions): Buffer[] | undefined {
 type NativeKey = Pick<NativeIdentity, 'key' | 'keyIsPem' | 'passphrase'>;
 
 function toKey(
-  entry: Material | KeyWithPassphrase,
+  // null is what untyped callers have where a key is missing.
+  entry: Material | KeyWithPassphrase | null,
   passphrase: string | undefined,
   option: string,
 ): NativeKey {
@@ -88,7 +89,7 @@ function toKey(
   const keys = blocks.filter((block) => block.label.endsWith('PRIVATE KEY'));
   const [key] = keys;
   if (key === undefined)
-    throw new ConfigError('ERR_AWS_LC_CONFIG_KEY', option, 'the PEM holds no private key');
+    {throw new ConfigError('ERR_AWS_LC_CONFIG_KEY', option, 'the PEM holds no private key');}
   if (keys.length > 1) {
     throw new ConfigError(
       'ERR_AWS_LC_CONFIG_KEY',

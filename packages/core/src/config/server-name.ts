@@ -20,6 +20,6 @@ export function toServerName(name: unknown, option = 'serverName'): string {
   const ascii = /[^\x00-\x7f]/.test(name) ? domainToASCII(name) : name;
   const bare = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii;
   if (bare === '' || bare.length > 253 || /[\s/\\:@?#[\]]/.test(bare))
-    return fail('it is no host name');
+    {return fail('it is no host name');}
   return bare;
 }

@@ -54,9 +54,9 @@ export function hostKtls(): HostKtls {
   if (attachError !== 0) advice.push(adviseOnAttach(attachError));
   for (const { name, error } of tried) {
     if (error !== 0)
-      advice.push(
+      {advice.push(
         `${name} is refused (${getSystemErrorName(error)}): the kernel lacks the cipher's module`,
-      );
+      );}
   }
   if (available && !rxFloor) {
     advice.push(
@@ -65,7 +65,7 @@ export function hostKtls(): HostKtls {
     );
   }
   if (available && !rekey)
-    advice.push(`a peer's KeyUpdate ends the connection on Linux ${kernel}: 6.14 can change keys`);
+    {advice.push(`a peer's KeyUpdate ends the connection on Linux ${kernel}: 6.14 can change keys`);}
   return { available, kernel, ciphers, rekey, rxFloor, advice };
 }
 

@@ -41,7 +41,7 @@ function checkMode(name: string, mode: unknown): KtlsMode {
  *
  * @throws ConfigError ERR_AWS_LC_CONFIG_KTLS
  */
-export function toKtlsPolicy(option: KtlsOption | undefined): KtlsPolicy {
+export function toKtlsPolicy(option: KtlsOption | null | undefined): KtlsPolicy {
   if (option === null || typeof option !== 'object') {
     const mode = checkMode('ktls', option ?? 'auto');
     return { tx: mode, rx: mode, afterBytes: 0, ignoreKernelFloor: false };

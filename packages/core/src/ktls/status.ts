@@ -51,7 +51,7 @@ export function planKtls(policy: KtlsPolicy): KtlsPlan {
   const refuse = (mode: KtlsPolicy['tx']): string | undefined => {
     if (mode === 'off') return 'switched off by the ktls option';
     if (mode === 'auto' && awsLc.fips)
-      return 'off by default in a FIPS build: the kernel is outside the FIPS boundary';
+      {return 'off by default in a FIPS build: the kernel is outside the FIPS boundary';}
     return known;
   };
   const txRefusal = refuse(policy.tx);
@@ -68,7 +68,7 @@ export function planKtls(policy: KtlsPolicy): KtlsPlan {
 
 function knownRefusal(): string | undefined {
   if (process.platform !== 'linux')
-    return `kernel TLS exists on Linux only, this is ${process.platform}`;
+    {return `kernel TLS exists on Linux only, this is ${process.platform}`;}
   return Date.now() < unavailableUntil ? NO_MODULE : undefined;
 }
 
@@ -132,7 +132,7 @@ function whyNot(
   const install = getError(installError);
   if (install === 'ENOENT') return `the kernel lacks the module for ${cipher}`;
   if (install !== undefined)
-    return `the kernel refuses the keys of ${protocol} with ${cipher} (${install})`;
+    {return `the kernel refuses the keys of ${protocol} with ${cipher} (${install})`;}
   return `waiting for ${afterBytes} bytes of application data`;
 }
 

@@ -41,7 +41,7 @@ export class PeerCertificates {
       const object = objects[i];
       const issuerObject = objects[issuer];
       if (object !== undefined && issuerObject !== undefined)
-        object.issuerCertificate = issuerObject;
+        {object.issuerCertificate = issuerObject;}
     }
     return objects[0] ?? ({} as DetailedPeerCertificate);
   }

@@ -153,7 +153,7 @@ export class TlsStream extends net.Socket {
         return;
       }
       this.authorizationError =
-        error === undefined ? null : ((error as TlsError).code ?? error.message);
+        error === undefined ? null : ((error as NodeJS.ErrnoException).code ?? error.message);
     }
     connection.verified(ACCEPT);
   }
@@ -204,7 +204,7 @@ export class TlsStream extends net.Socket {
 
   #explain(failure: NativeError): Error {
     const error = fromNative(failure, this.#side);
-    const identityError = this.#identityError as NodeJS.ErrnoException | undefined;
+    const identityError: NodeJS.ErrnoException | undefined = this.#identityError;
     if (identityError === undefined) return error;
     // Node's own error is completed; one that a user's function made is his.
     if (identityError.code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return identityError;
@@ -218,7 +218,7 @@ export class TlsStream extends net.Socket {
     this.#ktlsSettled = isKtlsSettled(ktlsPlan, connection);
     const { tx, rx, reason } = this.#ktls;
     if (!this.#ktlsSettled || ((ktls.tx !== 'require' || tx) && (ktls.rx !== 'require' || rx)))
-      return undefined;
+      {return undefined;}
     return new TlsError('ERR_AWS_LC_KTLS_REQUIRED', `kernel TLS is required: ${reason}`, {
       side: this.#side,
     });
@@ -585,14 +585,14 @@ export class TlsStream extends net.Socket {
   /** Lets this connection keep the process alive (the default). */
   override ref(): this {
     this.#connection?.setReferenced(true);
-    if (!this.#overDescriptor) (this.#transport as net.Socket).ref?.();
+    if (!this.#overDescriptor) (this.#transport as Partial<net.Socket>).ref?.();
     return this;
   }
 
   /** Does not let this connection alone keep the process alive. */
   override unref(): this {
     this.#connection?.setReferenced(false);
-    if (!this.#overDescriptor) (this.#transport as net.Socket).unref?.();
+    if (!this.#overDescriptor) (this.#transport as Partial<net.Socket>).unref?.();
     return this;
   }
 

@@ -13,6 +13,6 @@ export function checkServerIdentity(
   certificate: PeerCertificate,
 ): Error | undefined {
   if (isIP(hostname) && new X509Certificate(certificate.raw).checkIP(hostname) !== undefined)
-    return undefined;
+    {return undefined;}
   return checkByNode(hostname, certificate);
 }
