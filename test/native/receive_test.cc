@@ -43,7 +43,7 @@ std::string Ticket(const std::string& ticket) {
   return message + body;
 }
 
-// --- data ------------------------------------------------------------------------------------------------------------
+// --- data -----------------------------------------------------------------------------------------------------------
 
 TEST("data is delivered as it comes, and ciphertext is not read any more") {
   Receiver receiver;
@@ -65,7 +65,7 @@ TEST("an empty record of data says nothing and does not end the connection") {
   CHECK_EQ(receiver.Outcome(), "'data', then waiting");
 }
 
-// --- ends ------------------------------------------------------------------------------------------------------------
+// --- ends -----------------------------------------------------------------------------------------------------------
 
 TEST("close_notify is a clean end, a bare end of stream is told apart from it") {
   for (const Suite& suite : {kTls13, kTls12}) {
@@ -132,7 +132,7 @@ TEST("an error of the socket is the connection's error, without an alert") {
   }
 }
 
-// --- alerts ----------------------------------------------------------------------------------------------------------
+// --- alerts ---------------------------------------------------------------------------------------------------------
 
 TEST("a fatal alert is an error with its reason and is not answered") {
   struct Row {
@@ -140,10 +140,14 @@ TEST("a fatal alert is an error with its reason and is not answered") {
     const char* reason;
   };
   const Row rows[] = {
-      {SSL_AD_UNEXPECTED_MESSAGE, "SSLV3_ALERT_UNEXPECTED_MESSAGE"}, {SSL_AD_BAD_RECORD_MAC, "SSLV3_ALERT_BAD_RECORD_MAC"},
-      {SSL_AD_RECORD_OVERFLOW, "TLSV1_ALERT_RECORD_OVERFLOW"},       {SSL_AD_HANDSHAKE_FAILURE, "SSLV3_ALERT_HANDSHAKE_FAILURE"},
-      {SSL_AD_BAD_CERTIFICATE, "SSLV3_ALERT_BAD_CERTIFICATE"},       {SSL_AD_UNKNOWN_CA, "TLSV1_ALERT_UNKNOWN_CA"},
-      {SSL_AD_DECRYPT_ERROR, "TLSV1_ALERT_DECRYPT_ERROR"},           {SSL_AD_INTERNAL_ERROR, "TLSV1_ALERT_INTERNAL_ERROR"},
+      {SSL_AD_UNEXPECTED_MESSAGE, "SSLV3_ALERT_UNEXPECTED_MESSAGE"},
+      {SSL_AD_BAD_RECORD_MAC, "SSLV3_ALERT_BAD_RECORD_MAC"},
+      {SSL_AD_RECORD_OVERFLOW, "TLSV1_ALERT_RECORD_OVERFLOW"},
+      {SSL_AD_HANDSHAKE_FAILURE, "SSLV3_ALERT_HANDSHAKE_FAILURE"},
+      {SSL_AD_BAD_CERTIFICATE, "SSLV3_ALERT_BAD_CERTIFICATE"},
+      {SSL_AD_UNKNOWN_CA, "TLSV1_ALERT_UNKNOWN_CA"},
+      {SSL_AD_DECRYPT_ERROR, "TLSV1_ALERT_DECRYPT_ERROR"},
+      {SSL_AD_INTERNAL_ERROR, "TLSV1_ALERT_INTERNAL_ERROR"},
       {SSL_AD_CERTIFICATE_REQUIRED, "TLSV1_ALERT_CERTIFICATE_REQUIRED"},
   };
   for (const Suite& suite : {kTls13, kTls12}) {
@@ -169,7 +173,7 @@ TEST("an alert that nobody has defined is still an error") {
   CHECK_EQ(receiver.engine.error().alert.description, 99);
 }
 
-// --- post-handshake messages -----------------------------------------------------------------------------------------
+// --- post-handshake messages ----------------------------------------------------------------------------------------
 
 TEST("a ticket becomes a session: whole, byte by byte, two in a record, one and a half in a record") {
   const std::string one = Ticket("one");
@@ -257,7 +261,7 @@ TEST("a KeyUpdate ends the connection and says why") {
   }
 }
 
-// --- as libssl -------------------------------------------------------------------------------------------------------
+// --- as libssl ------------------------------------------------------------------------------------------------------
 
 // Sends `records` from a peer that seals anything, and answers what the user and the peer see.
 std::string OutcomeOf(const Suite& suite, bool server, const KtlsRequest& request, const std::vector<Record>& records) {

@@ -61,7 +61,8 @@ TEST("a peer's KeyUpdate is honoured, again and again, whether or not it asks fo
 TEST("our own KeyUpdate changes our keys and the peer's: every suite and direction") {
   for (const Suite& suite : kTls13Suites) {
     for (const bool server : {false, true}) {
-      for (const KtlsRequest& request : {KtlsRequest{}, Rekeying(true, false), Rekeying(false, true), Rekeying(true, true)}) {
+      for (const KtlsRequest& request :
+           {KtlsRequest{}, Rekeying(true, false), Rekeying(false, true), Rekeying(true, true)}) {
         tap::Case row(std::string(suite.name) + (server ? " server" : " client") + (request.tx ? " tx" : "") +
                       (request.rx ? " rx" : ""));
         Subject subject(suite, server, request);
@@ -108,7 +109,7 @@ TEST("keys are changed by themselves after so many records") {
   }
 }
 
-// --- a full socket, and refusals --------------------------------------------------------------------------------------
+// --- a full socket, and refusals ------------------------------------------------------------------------------------
 
 struct Scripted {
   Scripted() : link(kTls13, &peer_end, &kernel), engine(link.server()) {
@@ -189,7 +190,7 @@ TEST("without a kernel that can, our own KeyUpdate is refused and the connection
   CHECK_EQ(kernel.Sent(), "data 5");
 }
 
-// --- bad ones --------------------------------------------------------------------------------------------------------
+// --- bad ones -------------------------------------------------------------------------------------------------------
 
 TEST("a KeyUpdate that is none is refused") {
   struct Row {

@@ -41,7 +41,7 @@ class ScriptedKernel : public WireEnd {
   // For every install but a direction's first.
   int tx_refusal_of_rekey = 0;
   int rx_refusal_of_rekey = 0;
-  // For one call of Send() each, once TX is installed: bytes taken at most, or a negated errno. None left: it takes all.
+  // For one call of Send() each, once TX is installed: bytes taken at most or a negated errno; none left: all is taken.
   std::deque<ptrdiff_t> send_answers;
   // Likewise for SendRecord(); zero takes the record.
   std::deque<int> send_record_answers;

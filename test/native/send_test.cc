@@ -41,7 +41,7 @@ std::string DataOf(const ScriptedKernel& kernel) {
   return data;
 }
 
-// --- data ------------------------------------------------------------------------------------------------------------
+// --- data -----------------------------------------------------------------------------------------------------------
 
 TEST("plaintext goes to the kernel as it is, all at once, and is counted") {
   Sender sender;
@@ -57,8 +57,8 @@ TEST("plaintext goes to the kernel as it is, all at once, and is counted") {
 
 TEST("short sends and full sockets keep the order and lose nothing, wherever they happen") {
   const std::string text = Text(70'000);
-  for (const ptrdiff_t first : {ptrdiff_t{-EAGAIN}, ptrdiff_t{1}, ptrdiff_t{16383}, ptrdiff_t{16385}, ptrdiff_t{69'999}}) {
-    for (const ptrdiff_t second : {ptrdiff_t{-EAGAIN}, ptrdiff_t{1}, ptrdiff_t{16384}, ptrdiff_t{50'000}}) {
+  for (const int first : {-EAGAIN, 1, 16383, 16385, 69'999}) {
+    for (const int second : {-EAGAIN, 1, 16384, 50'000}) {
       tap::Case row(std::to_string(first) + ", " + std::to_string(second));
       Sender sender;
       const uint64_t before = sender.engine.bytes_sent();
@@ -105,7 +105,7 @@ TEST("a send that fails is the connection's error, at once or from the queue") {
   }
 }
 
-// --- close_notify ----------------------------------------------------------------------------------------------------
+// --- close_notify ---------------------------------------------------------------------------------------------------
 
 TEST("close_notify goes through the kernel, once") {
   for (const Suite& suite : {kTls13, kTls12}) {
@@ -191,7 +191,7 @@ TEST("a peer's close_notify is not answered by itself") {
   }
 }
 
-// --- alerts ----------------------------------------------------------------------------------------------------------
+// --- alerts ---------------------------------------------------------------------------------------------------------
 
 // RX is libssl's and TX is not: what libssl seals would be sealed with a sequence number that the kernel has used.
 TEST("libssl's alerts go through the kernel, and nothing that libssl sealed reaches the wire") {
