@@ -34,6 +34,7 @@ export class Lane {
       this.deliver();
     });
     for (const end of [from, to]) end.on('error', () => {});
+    from.on('close', (failed) => failed && to.resetAndDestroy());
   }
 
   /** What has come in and was held back. */
