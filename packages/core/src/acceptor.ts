@@ -3,7 +3,7 @@ import { Connection } from '@node-aws-lc/native';
 import { toHandshakeTimeout } from './config/checks';
 import type { HandshakeOptions } from './config/options';
 import { ServerConfig } from './config/server-config';
-import { performHandshake, requireTransport } from './handshake';
+import { performHandshake, prepare, requireTransport } from './handshake';
 import { toKtlsPolicy } from './ktls/policy';
 import { planKtls } from './ktls/status';
 import type { TlsStream } from './stream/tls-stream';
@@ -34,21 +34,25 @@ export class TlsAcceptor {
   async accept(transport: Duplex, options: HandshakeOptions = {}): Promise<TlsStream> {
     const config = this.#config;
     requireTransport(transport, 'server');
-    const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
-    const ktlsPlan = planKtls(ktls);
-    return performHandshake({
-      side: 'server',
-      connection: new Connection(config.context, { ktls: ktlsPlan.request }),
-      transport,
-      ktls,
-      ktlsPlan,
-      strictClose: config.strictClose,
-      allowHalfOpen: options.allowHalfOpen,
-      highWaterMark: options.highWaterMark,
-      requestsCertificate: config.requestsCertificate,
-      rejectUnauthorized: false,
-      timeout: toHandshakeTimeout(options.handshakeTimeout, config.handshakeTimeout),
-      signal: options.signal,
-    });
+    return performHandshake(
+      prepare(transport, options, () => {
+        const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
+        const ktlsPlan = planKtls(ktls);
+        return {
+          side: 'server',
+          connection: new Connection(config.context, { ktls: ktlsPlan.request }),
+          transport,
+          ktls,
+          ktlsPlan,
+          strictClose: config.strictClose,
+          allowHalfOpen: options.allowHalfOpen,
+          highWaterMark: options.highWaterMark,
+          requestsCertificate: config.requestsCertificate,
+          rejectUnauthorized: false,
+          timeout: toHandshakeTimeout(options.handshakeTimeout, config.handshakeTimeout),
+          signal: options.signal,
+        };
+      }),
+    );
   }
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { PeerCertificate } from 'node:tls';
 import { Connection } from '@node-aws-lc/native';
 import { toAlpn } from './config/alpn';
 import { toHandshakeTimeout } from './config/checks';
@@ -7,7 +8,7 @@ import { ClientConfig } from './config/client-config';
 import type { ConnectOptions } from './config/options';
 import { toServerName } from './config/server-name';
 import { ConfigError } from './errors';
-import { performHandshake, requireTransport } from './handshake';
+import { performHandshake, prepare, requireTransport } from './handshake';
 import { toKtlsPolicy } from './ktls/policy';
 import { planKtls, type KtlsPlan } from './ktls/status';
 import type { TlsStream } from './stream/tls-stream';
@@ -43,33 +44,29 @@ export class TlsConnector {
   ): Promise<TlsStream> {
     const config = this.#config;
     requireTransport(transport, 'client');
-    const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
-    const ktlsPlan = planKtls(ktls);
-    let name: string;
-    let connection: Connection;
-    try {
-      name = config.servername ?? toServerName(serverName);
-      connection = toConnection(config, name, options, ktlsPlan);
-    } catch (error) {
-      // Taken over is taken over: nobody else closes it.
-      transport.destroy();
-      throw error;
-    }
-    return performHandshake({
-      side: 'client',
-      connection,
-      transport,
-      ktls,
-      ktlsPlan,
-      strictClose: config.strictClose,
-      allowHalfOpen: options.allowHalfOpen,
-      highWaterMark: options.highWaterMark,
-      requestsCertificate: false,
-      checkIdentity: (certificate) => config.checkServerIdentity(name, certificate),
-      rejectUnauthorized: config.rejectUnauthorized,
-      timeout: toHandshakeTimeout(options.handshakeTimeout, config.handshakeTimeout),
-      signal: options.signal,
-    });
+    return performHandshake(
+      prepare(transport, options, () => {
+        const name = config.servername ?? toServerName(serverName);
+        const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
+        const ktlsPlan = planKtls(ktls);
+        return {
+          side: 'client',
+          connection: toConnection(config, name, options, ktlsPlan),
+          transport,
+          ktls,
+          ktlsPlan,
+          strictClose: config.strictClose,
+          allowHalfOpen: options.allowHalfOpen,
+          highWaterMark: options.highWaterMark,
+          requestsCertificate: false,
+          checkIdentity: (certificate: PeerCertificate) =>
+            config.checkServerIdentity(name, certificate),
+          rejectUnauthorized: config.rejectUnauthorized,
+          timeout: toHandshakeTimeout(options.handshakeTimeout, config.handshakeTimeout),
+          signal: options.signal,
+        };
+      }),
+    );
   }
 }
 

@@ -84,6 +84,29 @@ function ignore(): void {
   // The promise has been rejected with what went wrong first.
 }
 
+/**
+ * Makes what a handshake needs, of options that may be wrong. The transport is ours from the moment it was handed over:
+ * where it comes to nothing, nobody else closes it.
+ */
+export function prepare<T>(transport: Duplex, options: unknown, make: () => T): T {
+  try {
+    if (options === null || typeof options !== 'object')
+      throw invalidArgument('options: expected an object');
+    const { signal } = options as { signal?: unknown };
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidArgument('options.signal: expected an AbortSignal');
+    }
+    return make();
+  } catch (error) {
+    transport.destroy();
+    throw error;
+  }
+}
+
+function invalidArgument(message: string): TypeError {
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
+}
+
 /** Refuses what is no transport, or no longer one to be had. */
 export function requireTransport(transport: unknown, side: TlsSide): asserts transport is Duplex {
   if (typeof transport === 'object' && transport !== null && taken.has(transport)) {
@@ -99,9 +122,8 @@ export function requireTransport(transport: unknown, side: TlsSide): asserts tra
     typeof candidate?.write === 'function' &&
     typeof candidate.on === 'function' &&
     'readable' in candidate
-  )
-    {return;}
-  throw Object.assign(new TypeError('transport: expected a net.Socket or another Duplex'), {
-    code: 'ERR_INVALID_ARG_TYPE',
-  });
+  ) {
+    return;
+  }
+  throw invalidArgument('transport: expected a net.Socket or another Duplex');
 }

@@ -80,6 +80,8 @@ Connection::Connection(const Napi::CallbackInfo& info)
     : ObjectWrap(info), env_data_(EnvData::From(info.Env())->shared_from_this()) {
   const auto context_object = info[0].As<Napi::Object>();
   Context* context = Context::Unwrap(context_object);
+  // A worker that is being terminated answers no questions.
+  if (context == nullptr) return;
   context_reference_ = Napi::Persistent(context_object);
   engine_ = std::make_unique<Engine>(context->config(), env_data_->scratch());
   const auto options = info[1].As<Napi::Object>();
@@ -98,14 +100,14 @@ Connection::Connection(const Napi::CallbackInfo& info)
       return;
     }
   }
-  engine_->set_keeps_sessions(options.Get("keepsSessions").ToBoolean());
+  engine_->set_keeps_sessions(GetBoolean(options, "keepsSessions"));
   if (const Napi::Value value = GetOption(options, "ktls"); !value.IsEmpty()) {
     const auto request = value.As<Napi::Object>();
     KtlsRequest ktls;
-    ktls.tx = request.Get("tx").ToBoolean();
-    ktls.rx = request.Get("rx").ToBoolean();
-    ktls.after_bytes = static_cast<uint64_t>(request.Get("afterBytes").ToNumber().Int64Value());
-    ktls.can_rekey = request.Get("canRekey").ToBoolean();
+    ktls.tx = GetBoolean(request, "tx");
+    ktls.rx = GetBoolean(request, "rx");
+    ktls.after_bytes = static_cast<uint64_t>(GetInteger(request, "afterBytes"));
+    ktls.can_rekey = GetBoolean(request, "canRekey");
     engine_->RequestKernelTls(ktls);
   }
 }
@@ -114,6 +116,7 @@ Connection::~Connection() { env_data_->Remove(this); }
 
 // start(owner, fd or -1, early ciphertext or undefined)
 void Connection::Start(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return;
   const int fd = info[1].ToNumber().Int32Value();
   if (fd >= 0) {
     int error = 0;

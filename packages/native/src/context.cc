@@ -38,7 +38,7 @@ Context::Context(const Napi::CallbackInfo& info) : ObjectWrap(info), ctx_(SSL_CT
 }
 
 bool Context::Configure(const Napi::Object& options) {
-  config_.is_server = options.Get("isServer").ToBoolean();
+  config_.is_server = GetBoolean(options, "isServer");
   SSL_CTX_set_mode(ctx_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   if (config_.is_server) SSL_CTX_set_options(ctx_.get(), kServerOptions);
   Engine::InstallCallbacks(ctx_.get());
@@ -47,8 +47,8 @@ bool Context::Configure(const Napi::Object& options) {
 }
 
 bool Context::ConfigureVersions(const Napi::Object& options) {
-  const auto min = static_cast<uint16_t>(options.Get("minVersion").ToNumber().Uint32Value());
-  const auto max = static_cast<uint16_t>(options.Get("maxVersion").ToNumber().Uint32Value());
+  const auto min = static_cast<uint16_t>(GetInteger(options, "minVersion"));
+  const auto max = static_cast<uint16_t>(GetInteger(options, "maxVersion"));
   if (!SSL_CTX_set_min_proto_version(ctx_.get(), min)) return Fail(Env(), "minVersion");
   if (!SSL_CTX_set_max_proto_version(ctx_.get(), max)) return Fail(Env(), "maxVersion");
   return true;
@@ -79,7 +79,7 @@ bool Context::ConfigureIdentities(const Napi::Object& options) {
     std::optional<std::string> passphrase;
     if (const Napi::Value text = GetOption(identity, "passphrase"); !text.IsEmpty()) passphrase = text.ToString();
     bssl::UniquePtr<EVP_PKEY> key =
-        ParsePrivateKey(ToBytes(identity.Get("key")), identity.Get("keyIsPem").ToBoolean(), passphrase);
+        ParsePrivateKey(ToBytes(identity.Get("key")), GetBoolean(identity, "keyIsPem"), passphrase);
     if (passphrase.has_value()) OPENSSL_cleanse(passphrase->data(), passphrase->size());
     if (key == nullptr) return Fail(Env(), "key");
 
@@ -102,8 +102,8 @@ bool Context::ConfigureIdentities(const Napi::Object& options) {
 }
 
 bool Context::ConfigureVerification(const Napi::Object& options) {
-  config_.peer_verification = static_cast<PeerVerification>(options.Get("peerVerification").ToNumber().Uint32Value());
-  config_.checks_identity = options.Get("checksIdentity").ToBoolean();
+  config_.peer_verification = static_cast<PeerVerification>(GetInteger(options, "peerVerification"));
+  config_.checks_identity = GetBoolean(options, "checksIdentity");
   if (config_.peer_verification == PeerVerification::kNone) return true;
   int mode = SSL_VERIFY_PEER;
   if (config_.peer_verification == PeerVerification::kRequired) mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
@@ -136,7 +136,7 @@ bool Context::ConfigureSessions(const Napi::Object& options) {
     SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     return true;
   }
-  if (options.Get("noTickets").ToBoolean()) SSL_CTX_set_options(ctx_.get(), SSL_OP_NO_TICKET);
+  if (GetBoolean(options, "noTickets")) SSL_CTX_set_options(ctx_.get(), SSL_OP_NO_TICKET);
   // Tickets alone carry sessions; the context binds them to the client-certificate policy they were made under.
   SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_OFF);
   const ByteView id = ToBytes(options.Get("sessionIdContext"));

@@ -142,7 +142,7 @@ void Engine::Prepend(const uint8_t* data, size_t length) {
 }
 
 bool Engine::HasBufferedInput() const {
-  return end_pending_ || early_offset_ < early_plaintext_.size() || stash_offset_ < stash_.size() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
+  return end_pending_ || read_again_ || early_offset_ < early_plaintext_.size() || stash_offset_ < stash_.size() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
 }
 
 Engine::FlushStatus Engine::Flush() {
@@ -189,6 +189,12 @@ Engine::FlushStatus Engine::Flush() {
     return close_notify_queued_ ? FlushCloseNotify() : FlushStatus::kDone;
   }
   if (result == -EAGAIN) return FlushStatus::kBlocked;
+  if (close_notify_sent()) {
+    // Nothing but the close_notify is lost, and what the peer sent before it went is still to be read.
+    std::vector<uint8_t>().swap(unsent_);
+    unsent_offset_ = 0;
+    return FlushStatus::kDone;
+  }
   if (state_ != State::kFailed) Fail(TlsError::System("write", static_cast<int>(-result)));
   return FlushStatus::kError;
 }

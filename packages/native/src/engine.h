@@ -197,6 +197,8 @@ class Engine {
   bool drained_ = false;
   bool reads_ahead_ = true;
   bool saw_eof_ = false;
+  // The kernel may hold a record that no readiness event will announce.
+  bool read_again_ = false;
   // The last Read() came upon an end behind the data that it delivered.
   bool end_pending_ = false;
   int receive_errno_ = 0;

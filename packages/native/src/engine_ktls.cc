@@ -149,6 +149,7 @@ void Engine::CountHandshakeBytes(int content_type, const uint8_t* data, size_t l
 // --- records ---------------------------------------------------------------------------------------------------------
 
 Engine::ReadResult Engine::ReadFromKernel(uint8_t* out, size_t capacity) {
+  read_again_ = false;
   for (;;) {
     uint8_t type = 0;
     const ptrdiff_t result = transport_->ReceiveRecord(out, capacity, &type);
@@ -176,6 +177,8 @@ Engine::ReadResult Engine::ReadFromKernel(uint8_t* out, size_t capacity) {
       }
       key_updates_in_a_row_ = 0;
       empty_records_in_a_row_ = 0;
+      // The kernel decrypts ahead, and stops announcing input when it comes upon a KeyUpdate, before it has delivered it.
+      read_again_ = ktls_request_.can_rekey && length < capacity;
       warnings_in_a_row_ = 0;
       return {ReadStatus::kData, length};
     }
@@ -359,9 +362,8 @@ Engine::FlushStatus Engine::FlushCloseNotify() {
   if (result == -EAGAIN) return FlushStatus::kBlocked;
   close_notify_queued_ = false;
   close_notify_sent_by_kernel_ = true;
-  if (result >= 0) return FlushStatus::kDone;
-  if (state_ != State::kFailed) Fail(TlsError::System("write", static_cast<int>(-result)));
-  return FlushStatus::kError;
+  // A peer that has gone misses nothing but this.
+  return FlushStatus::kDone;
 }
 
 }  // namespace aws_lc

@@ -33,10 +33,21 @@ inline Napi::Buffer<uint8_t> ToBuffer(Napi::Env env, const uint8_t* data, size_t
   return Napi::Buffer<uint8_t>::Copy(env, data, length);
 }
 
-// A property that is there and not undefined, or an empty value.
+// A property that is there and not undefined, or an empty value; that too while the environment is being terminated,
+// when every question about JavaScript values fails.
 inline Napi::Value GetOption(const Napi::Object& options, const char* name) {
   const Napi::Value value = options.Get(name);
-  return value.IsUndefined() || value.IsNull() ? Napi::Value() : value;
+  return value.IsEmpty() || value.IsUndefined() || value.IsNull() ? Napi::Value() : value;
+}
+
+inline bool GetBoolean(const Napi::Object& options, const char* name) {
+  const Napi::Value value = GetOption(options, name);
+  return !value.IsEmpty() && value.ToBoolean();
+}
+
+inline int64_t GetInteger(const Napi::Object& options, const char* name) {
+  const Napi::Value value = GetOption(options, name);
+  return value.IsEmpty() ? 0 : value.ToNumber().Int64Value();
 }
 
 }  // namespace aws_lc

@@ -71,8 +71,9 @@ function fromCipherString(list: unknown): SuiteSelection {
     .replaceAll(/@SECLEVEL=\d/g, '')
     .split(/[:, ]/)
     .filter(Boolean);
-  if (rules.length === 0)
-    {throw new ConfigError('ERR_AWS_LC_CONFIG_CIPHER', 'ciphers', 'the list is empty');}
+  if (rules.length === 0) {
+    throw new ConfigError('ERR_AWS_LC_CONFIG_CIPHER', 'ciphers', 'the list is empty');
+  }
   const tls13: string[] = [];
   const others: string[] = [];
   for (const rule of rules) {

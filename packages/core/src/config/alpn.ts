@@ -61,7 +61,8 @@ export function toAlpn(
       'expected names or the wire format',
     );
   }
-  if (wire.length > 65535)
-    {throw new ConfigError('ERR_AWS_LC_CONFIG_ALPN', 'ALPNProtocols', 'too long');}
+  if (wire.length > 65535) {
+    throw new ConfigError('ERR_AWS_LC_CONFIG_ALPN', 'ALPNProtocols', 'too long');
+  }
   return wire.length > 0 ? wire : undefined;
 }

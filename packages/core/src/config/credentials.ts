@@ -49,8 +49,9 @@ export function toCertificates(material: unknown, option: string, code: ConfigEr
   }
   const blocks = parsePem(Buffer.from(bytes).toString('latin1'), option);
   const certificates = blocks.filter((block) => CERTIFICATE_LABELS.includes(block.label));
-  if (certificates.length === 0)
-    {throw new ConfigError(code, option, 'the PEM holds no certificate');}
+  if (certificates.length === 0) {
+    throw new ConfigError(code, option, 'the PEM holds no certificate');
+  }
   return certificates.map((block) => block.der);
 }
 
@@ -88,8 +89,9 @@ function toKey(
   const blocks = parsePem(Buffer.from(bytes).toString('latin1'), option);
   const keys = blocks.filter((block) => block.label.endsWith('PRIVATE KEY'));
   const [key] = keys;
-  if (key === undefined)
-    {throw new ConfigError('ERR_AWS_LC_CONFIG_KEY', option, 'the PEM holds no private key');}
+  if (key === undefined) {
+    throw new ConfigError('ERR_AWS_LC_CONFIG_KEY', option, 'the PEM holds no private key');
+  }
   if (keys.length > 1) {
     throw new ConfigError(
       'ERR_AWS_LC_CONFIG_KEY',

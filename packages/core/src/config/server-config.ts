@@ -52,8 +52,9 @@ function toClientVerification(options: ServerConfigOptions): ClientVerification 
 
 // Without roots of his own an operator who asks for client certificates would admit whoever holds one of any public CA.
 function requireRoots(options: ServerConfigOptions, roots: Buffer[] | undefined): void {
-  if (options.clientAuth === undefined || options.clientAuth === 'none' || roots !== undefined)
-    {return;}
+  if (options.clientAuth === undefined || options.clientAuth === 'none' || roots !== undefined) {
+    return;
+  }
   throw new ConfigError(
     'ERR_AWS_LC_CONFIG_MISSING',
     'ca',

@@ -19,7 +19,8 @@ export function toServerName(name: unknown, option = 'serverName'): string {
   // eslint-disable-next-line no-control-regex -- exactly the characters that need IDNA
   const ascii = /[^\x00-\x7f]/.test(name) ? domainToASCII(name) : name;
   const bare = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii;
-  if (bare === '' || bare.length > 253 || /[\s/\\:@?#[\]]/.test(bare))
-    {return fail('it is no host name');}
+  if (bare === '' || bare.length > 253 || /[\s/\\:@?#[\]]/.test(bare)) {
+    return fail('it is no host name');
+  }
   return bare;
 }

@@ -53,10 +53,11 @@ export function hostKtls(): HostKtls {
   const advice: string[] = [];
   if (attachError !== 0) advice.push(adviseOnAttach(attachError));
   for (const { name, error } of tried) {
-    if (error !== 0)
-      {advice.push(
+    if (error !== 0) {
+      advice.push(
         `${name} is refused (${getSystemErrorName(error)}): the kernel lacks the cipher's module`,
-      );}
+      );
+    }
   }
   if (available && !rxFloor) {
     advice.push(
@@ -64,8 +65,9 @@ export function hostKtls(): HostKtls {
         '6.6.108, 6.12.49, 6.16.9 and 6.17; set ktls.ignoreKernelFloor if your distribution has mended them',
     );
   }
-  if (available && !rekey)
-    {advice.push(`a peer's KeyUpdate ends the connection on Linux ${kernel}: 6.14 can change keys`);}
+  if (available && !rekey) {
+    advice.push(`a peer's KeyUpdate ends the connection on Linux ${kernel}: 6.14 can change keys`);
+  }
   return { available, kernel, ciphers, rekey, rxFloor, advice };
 }
 

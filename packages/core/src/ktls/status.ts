@@ -50,8 +50,9 @@ export function planKtls(policy: KtlsPolicy): KtlsPlan {
   const known = knownRefusal();
   const refuse = (mode: KtlsPolicy['tx']): string | undefined => {
     if (mode === 'off') return 'switched off by the ktls option';
-    if (mode === 'auto' && awsLc.fips)
-      {return 'off by default in a FIPS build: the kernel is outside the FIPS boundary';}
+    if (mode === 'auto' && awsLc.fips) {
+      return 'off by default in a FIPS build: the kernel is outside the FIPS boundary';
+    }
     return known;
   };
   const txRefusal = refuse(policy.tx);
@@ -67,8 +68,9 @@ export function planKtls(policy: KtlsPolicy): KtlsPlan {
 }
 
 function knownRefusal(): string | undefined {
-  if (process.platform !== 'linux')
-    {return `kernel TLS exists on Linux only, this is ${process.platform}`;}
+  if (process.platform !== 'linux') {
+    return `kernel TLS exists on Linux only, this is ${process.platform}`;
+  }
   return Date.now() < unavailableUntil ? NO_MODULE : undefined;
 }
 
@@ -131,8 +133,9 @@ function whyNot(
   if (pending) return 'waiting for the end of a record';
   const install = getError(installError);
   if (install === 'ENOENT') return `the kernel lacks the module for ${cipher}`;
-  if (install !== undefined)
-    {return `the kernel refuses the keys of ${protocol} with ${cipher} (${install})`;}
+  if (install !== undefined) {
+    return `the kernel refuses the keys of ${protocol} with ${cipher} (${install})`;
+  }
   return `waiting for ${afterBytes} bytes of application data`;
 }
 

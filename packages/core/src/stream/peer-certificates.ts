@@ -40,8 +40,9 @@ export class PeerCertificates {
       const issuer = chain.findIndex((other) => certificate.checkIssued(other));
       const object = objects[i];
       const issuerObject = objects[issuer];
-      if (object !== undefined && issuerObject !== undefined)
-        {object.issuerCertificate = issuerObject;}
+      if (object !== undefined && issuerObject !== undefined) {
+        object.issuerCertificate = issuerObject;
+      }
     }
     return objects[0] ?? ({} as DetailedPeerCertificate);
   }

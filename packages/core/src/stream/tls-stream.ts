@@ -32,6 +32,12 @@ interface EncodedChunk {
   encoding: BufferEncoding;
 }
 
+/** Newer versions of Node take these in one object. */
+interface KeepAliveOptions {
+  enable?: boolean | undefined;
+  initialDelay?: number | undefined;
+}
+
 /** What the acceptor or connector makes a stream of. */
 export interface TlsStreamInit {
   side: TlsSide;
@@ -217,8 +223,9 @@ export class TlsStream extends net.Socket {
     this.#ktls = ktlsStatus(ktlsPlan, connection, this.#eligibility as KtlsEligibility);
     this.#ktlsSettled = isKtlsSettled(ktlsPlan, connection);
     const { tx, rx, reason } = this.#ktls;
-    if (!this.#ktlsSettled || ((ktls.tx !== 'require' || tx) && (ktls.rx !== 'require' || rx)))
-      {return undefined;}
+    if (!this.#ktlsSettled || ((ktls.tx !== 'require' || tx) && (ktls.rx !== 'require' || rx))) {
+      return undefined;
+    }
     return new TlsError('ERR_AWS_LC_KTLS_REQUIRED', `kernel TLS is required: ${reason}`, {
       side: this.#side,
     });
@@ -375,10 +382,9 @@ export class TlsStream extends net.Socket {
       callback();
       return;
     }
-    // Everything that was written has left by now. A close_notify that finds the peer gone is lost on nobody.
-    this.#settle(connection.shutdown(), () => {
+    this.#settle(connection.shutdown(), (error) => {
       if (!this.#overDescriptor) this.#transport.end();
-      callback();
+      callback(error);
     });
   }
 
@@ -558,8 +564,9 @@ export class TlsStream extends net.Socket {
         code: 'ERR_INVALID_ARG_TYPE',
       });
     }
-    if (!Number.isInteger(length) || length <= 0) {
-      throw Object.assign(new RangeError('length: expected a count of bytes above zero'), {
+    // RFC 8446, section 7.1: the length is a uint16.
+    if (!Number.isInteger(length) || length <= 0 || length > 0xffff) {
+      throw Object.assign(new RangeError('length: expected 1 to 65535 bytes'), {
         code: 'ERR_OUT_OF_RANGE',
       });
     }
@@ -577,8 +584,10 @@ export class TlsStream extends net.Socket {
   }
 
   /** @param initialDelay milliseconds until the first probe; 0 leaves the system's */
-  override setKeepAlive(enable = false, initialDelay = 0): this {
-    this.#connection?.setKeepAlive(enable, Math.floor(initialDelay / 1000));
+  override setKeepAlive(enable?: boolean | KeepAliveOptions, initialDelay?: number): this {
+    const options = typeof enable === 'object' ? enable : { enable, initialDelay };
+    const seconds = Math.floor((options.initialDelay ?? 0) / 1000);
+    this.#connection?.setKeepAlive(options.enable ?? false, seconds);
     return this;
   }
 
@@ -596,29 +605,27 @@ export class TlsStream extends net.Socket {
     return this;
   }
 
-  /** Bytes of plaintext received, as `node:tls` counts. */
-  // @ts-expect-error net.Socket declares a property where Node has an accessor
-  override get bytesRead(): number {
-    return this.#bytesRead;
-  }
-
-  /** Bytes of plaintext written, those still buffered included, as `node:tls` counts. */
-  // @ts-expect-error net.Socket declares a property where Node has an accessor
-  override get bytesWritten(): number {
-    return this.#bytesDispatched + bufferedBytes(this);
-  }
-
-  /** Always false: the handshake is over. */
-  // @ts-expect-error net.Socket declares a property where Node has an accessor
-  override get pending(): boolean {
-    return false;
-  }
-
-  // @ts-expect-error net.Socket declares a property where Node has an accessor
-  override get readyState(): net.SocketReadyState {
-    if (this.readable && this.writable) return 'open';
-    if (this.readable) return 'readOnly';
-    return this.writable ? 'writeOnly' : 'closed';
+  // net.Socket declares these as properties, so that a class that has accessors in their place does not type-check.
+  static {
+    const accessor = <T>(get: (this: TlsStream) => T): PropertyDescriptor => ({
+      configurable: true,
+      get,
+    });
+    Object.defineProperties(this.prototype, {
+      // Bytes of plaintext, those still buffered included where they are written, as node:tls counts.
+      bytesRead: accessor(function () {
+        return this.#bytesRead;
+      }),
+      bytesWritten: accessor(function () {
+        return this.#bytesDispatched + bufferedBytes(this);
+      }),
+      pending: accessor(() => false),
+      readyState: accessor(function () {
+        if (this.readable && this.writable) return 'open';
+        if (this.readable) return 'readOnly';
+        return this.writable ? 'writeOnly' : 'closed';
+      }),
+    });
   }
 
   #rememberAddresses(connection: Connection): void {

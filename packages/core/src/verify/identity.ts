@@ -12,7 +12,8 @@ export function checkServerIdentity(
   hostname: string,
   certificate: PeerCertificate,
 ): Error | undefined {
-  if (isIP(hostname) && new X509Certificate(certificate.raw).checkIP(hostname) !== undefined)
-    {return undefined;}
+  if (isIP(hostname) && new X509Certificate(certificate.raw).checkIP(hostname) !== undefined) {
+    return undefined;
+  }
   return checkByNode(hostname, certificate);
 }
