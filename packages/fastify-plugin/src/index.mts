@@ -1,5 +1,6 @@
-import commonjs from './index.js';
+// One implementation, the CommonJS one: its classes and its addon exist once, whatever the import
+// style.
+import { awsLcTls } from './index.js';
 
 export * from './index.js';
-// Seen from ESM, the default export of a CommonJS module is all of module.exports.
-export default commonjs.default;
+export default awsLcTls;
