@@ -12,8 +12,6 @@ const program = path.join(__dirname, 'programs', 'leave.js');
 const endings = {
   exit: { what: 'process.exit', code: 7 },
   crash: { what: 'an uncaught exception', code: 1 },
-  'crash-later': { what: 'an uncaught exception in a later turn', code: 1 },
-  rejection: { what: 'an unhandled rejection', code: 1 },
 };
 
 for (const state of Object.keys(states)) {

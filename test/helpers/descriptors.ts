@@ -1,14 +1,6 @@
 /** Counting this process' open file descriptors, to notice the ones that nobody closed. */
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** What each open descriptor of this process points at, sockets only. */
-export function openSockets(): string[] {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    const target = linkTarget(fd);
-    return target?.startsWith('socket:') ? [target] : [];
-  });
-}
 
 /** How many descriptors this process has open. */
 export function descriptorCount(): number {
@@ -25,12 +17,4 @@ export async function settledDescriptorCount(limit: number, ms = 5000): Promise<
     count = descriptorCount();
   }
   return count;
-}
-
-function linkTarget(fd: string): string | undefined {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,7 @@
 /** Looking at what crosses a connection from outside: a relay that keeps the bytes it passes on. */
 import net from 'node:net';
 import type { Test } from 'tap';
-import { type Transports } from './transports.js';
-import { listener } from './transports.js';
+import { listener, type Transports } from './transports.js';
 import { nextEvent } from './wait.js';
 
 /** The content types of TLS records (RFC 8446, section 5.1). */

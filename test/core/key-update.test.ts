@@ -1,0 +1,61 @@
+/** New keys in the middle of a connection (RFC 8446, section 4.6.3), with the records in userspace. */
+import t from 'tap';
+import { parseRecords, recordTypes, tapped } from '../helpers/wire.js';
+import { connected, sent } from '../helpers/handshake.js';
+import { eventually, nextEvent, rejection } from '../helpers/wait.js';
+
+const userspace = { server: { ktls: 'off' }, client: { ktls: 'off' } } as const;
+
+t.test('either end may change its keys, again and again, between data', async (t) => {
+  for (const transport of ['tcp', 'duplex'] as const) {
+    const { client, server } = await connected(t, { ...userspace, transport });
+    for (let i = 0; i < 5; i++) {
+      await client.updateKeys();
+      t.equal(await sent(client, server, `there ${i}`), `there ${i}`);
+      await server.updateKeys();
+      t.equal(await sent(server, client, `back ${i}`), `back ${i}`);
+      await Promise.all([client.updateKeys(), server.updateKeys()]);
+    }
+  }
+});
+
+t.test('a key update takes its place behind what was written before it', async (t) => {
+  const { client, server } = await connected(t, userspace);
+  const received: Buffer[] = [];
+  server.on('data', (chunk: Buffer) => received.push(chunk));
+  client.write(Buffer.alloc(2_000_000, 'a'));
+  const updated = client.updateKeys();
+  client.write(Buffer.alloc(2_000_000, 'b'));
+  await updated;
+  const expected = Buffer.concat([Buffer.alloc(2_000_000, 'a'), Buffer.alloc(2_000_000, 'b')]);
+  await eventually('all of it', () => Buffer.concat(received).length === expected.length);
+  t.ok(Buffer.concat(received).equals(expected));
+});
+
+t.test('the update is on the wire when the promise resolves, and it is answered', async (t) => {
+  const wire = await tapped(t);
+  const { client, server } = await connected(t, { ...userspace, transport: wire });
+  t.equal(await sent(server, client, 'after the tickets'), 'after the tickets');
+  server.on('data', () => {});
+  client.on('data', () => {});
+  const before = parseRecords(wire.fromClient()).length;
+  await client.updateKeys();
+  await eventually('the record', () => parseRecords(wire.fromClient()).length === before + 1);
+  t.equal(parseRecords(wire.fromClient()).at(-1)!.type, recordTypes.applicationData);
+  const answers = wire.fromServer().length;
+  server.write('the peer’s own update goes first');
+  await eventually(
+    'the answer',
+    () => parseRecords(wire.fromServer().subarray(answers)).length >= 2,
+  );
+});
+
+t.test('where there are no keys to update, the error says so', async (t) => {
+  const old = await connected(t, { ...userspace, server: { maxVersion: 'TLSv1.2', ktls: 'off' } });
+  const error = await rejection(old.client.updateKeys());
+  t.match(error, { code: 'ERR_AWS_LC_KEY_UPDATE', side: 'client' });
+  t.equal(await sent(old.client, old.server, 'unharmed'), 'unharmed');
+  const { client } = await connected(t, userspace);
+  await nextEvent(client.destroy(), 'close');
+  t.match(await rejection(client.updateKeys()), { code: /^ERR_/ });
+});
