@@ -116,7 +116,10 @@ export declare class Connection {
   write(chunks: Uint8Array[]): Outcome;
   writeSlab(length: number): Outcome;
   shutdown(): Outcome;
+  /** Sends close_notify if nothing is lost by it, and closes. */
   close(): void;
+  /** Closes with RST and without close_notify. */
+  reset(): void;
   feed(chunk: Uint8Array): boolean;
   feedEof(): void;
   delivered(): void;

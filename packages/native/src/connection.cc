@@ -35,6 +35,7 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::WriteSlab>("writeSlab"),
                          InstanceMethod<&Connection::Shutdown>("shutdown"),
                          InstanceMethod<&Connection::Close>("close"),
+                         InstanceMethod<&Connection::Reset>("reset"),
                          InstanceMethod<&Connection::Feed>("feed"),
                          InstanceMethod<&Connection::FeedEof>("feedEof"),
                          InstanceMethod<&Connection::Delivered>("delivered"),
@@ -456,6 +457,14 @@ void Connection::Close(const Napi::CallbackInfo& /*info*/) {
   Step step(this, true);
   // A clean end after half of a write would hide from the peer that the other half is missing.
   if (!output_pending_ && engine_->SealCloseNotify()) Flush();
+  close_requested_ = true;
+}
+
+// Closes without close_notify; TCP sends RST.
+void Connection::Reset(const Napi::CallbackInfo& /*info*/) {
+  if (!IsOpen()) return;
+  Step step(this, true);
+  if (fd_transport_ != nullptr) fd_transport_->ResetOnClose();
   close_requested_ = true;
 }
 

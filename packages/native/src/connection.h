@@ -52,6 +52,7 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   Napi::Value WriteSlab(const Napi::CallbackInfo& info);
   Napi::Value Shutdown(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
+  void Reset(const Napi::CallbackInfo& info);
   Napi::Value Feed(const Napi::CallbackInfo& info);
   void FeedEof(const Napi::CallbackInfo& info);
   void Delivered(const Napi::CallbackInfo& info);

@@ -165,6 +165,11 @@ void FdTransport::SetReferenced(bool referenced) {
   }
 }
 
+void FdTransport::ResetOnClose() {
+  const linger reset = {1, 0};
+  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
 void FdTransport::ShutDownSending() { shutdown(fd_, SHUT_WR); }
 
 void FdTransport::OnPoll(uv_poll_t* poll, int status, int events) {

@@ -39,6 +39,8 @@ class FdTransport final : public Transport {
   void Watch(bool readable, bool writable);
   void SetReferenced(bool referenced);
   int fd() const { return fd_; }
+  // Makes closing send RST and drop what is unsent: socket(7) SO_LINGER.
+  void ResetOnClose();
   // shutdown(2) of the sending half.
   void ShutDownSending();
 

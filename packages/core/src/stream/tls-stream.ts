@@ -407,6 +407,13 @@ export class TlsStream extends net.Socket {
     process.nextTick(() => this.emit('close', error !== null));
   }
 
+  /** Closes at once with a TCP RST, without close_notify: the peer sees a connection that was cut. */
+  override resetAndDestroy(): this {
+    this.#connection?.reset();
+    if (!this.#overDescriptor) (this.#transport as Partial<net.Socket>).resetAndDestroy?.();
+    return this.destroy();
+  }
+
   #bytesSentAtTimeout = 0;
 
   /** @internal A large write in progress is activity, though nobody is called back in the middle of it. */
