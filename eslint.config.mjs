@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/', '**/build/', '.tap/', '.reports/', '.node-versions/'],
+    ignores: ['**/dist/', '**/build/', '**/target/', '.tap/', '.reports/', '.node-versions/'],
   },
   js.configs.recommended,
   {

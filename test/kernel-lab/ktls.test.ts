@@ -4,11 +4,17 @@
  */
 import t from 'tap';
 import { hostKtlsMissing, ktlsSuite, labMissing, labScript } from '../helpers/lab.js';
+import { buildRustPeer, rustBuildTime, rustPeerMissing } from '../helpers/rust-peer.js';
 
 /** For the whole suite in one boot, in seconds. */
 const patience = 15 * 60;
 
-t.setTimeout((patience + 60) * 1000);
+t.setTimeout((patience + 60) * 1000 + rustBuildTime);
+
+t.test('what the tests need is built', { skip: rustPeerMissing() }, async (t) => {
+  t.setTimeout(rustBuildTime);
+  await buildRustPeer(t);
+});
 
 t.test('in the kernel lab', { skip: labMissing() }, async (t) => {
   t.setTimeout((patience + 30) * 1000);
