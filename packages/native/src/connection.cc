@@ -470,6 +470,7 @@ void Connection::Reset(const Napi::CallbackInfo& /*info*/) {
 
 void Connection::CloseNow() {
   const bool started = !owner_.IsEmpty();
+  if (fd_transport_ != nullptr) engine_->DiscardInput();
   engine_.reset();
   fd_transport_.reset();
   memory_transport_.reset();

@@ -108,6 +108,9 @@ class Engine {
   // Queues close_notify; answers whether one was queued now.
   bool SealCloseNotify();
   FlushStatus Flush();
+  // Before the transport is closed: input that nobody has read makes TCP send RST, which drops what the peer has not
+  // received yet.
+  void DiscardInput();
   bool HasUnsent() const { return unsent_offset_ < unsent_.size() || key_update_queued_ || close_notify_queued_; }
   // Ciphertext collected in this step, waiting for Flush().
   size_t collected() const { return scratch_->outbound.size(); }

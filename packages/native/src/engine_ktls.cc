@@ -329,6 +329,19 @@ void Engine::CountSealedRecords(size_t length) {
   if (tx_ != RecordLayer::kKernel || ktls_request_.can_rekey) QueueKeyUpdate(false);
 }
 
+void Engine::DiscardInput() {
+  constexpr int kMaxReads = 16;
+  if (transport_ == nullptr || saw_eof_ || !close_notify_sent()) return;
+  std::vector<uint8_t>& inbound = scratch_->inbound;
+  for (int i = 0; i < kMaxReads; i++) {
+    uint8_t type = 0;
+    const ptrdiff_t result = rx_ == RecordLayer::kKernel
+                                 ? transport_->ReceiveRecord(inbound.data(), inbound.size(), &type)
+                                 : transport_->Receive(inbound.data(), inbound.size());
+    if (result < 0 || (result == 0 && type == 0)) return;
+  }
+}
+
 // Refuses what the peer sent, with an alert if one can still be sent.
 Engine::ReadResult Engine::RefuseRecord(const char* reason, uint8_t alert) {
   if (last_alert_.direction == Alert::Direction::kSent) {

@@ -32,6 +32,17 @@ function readBundle(path: string): Buffer[] {
   }
 }
 
+// Whoever names a file means it: without a word the first connection would fail, far from here.
+function readNamedBundle(variable: string, path: string): Buffer[] {
+  const certificates = readBundle(path);
+  if (certificates.length === 0) {
+    process.emitWarning(`${variable}=${path}: no certificate can be read from it`, {
+      code: 'AWS_LC_TRUST',
+    });
+  }
+  return certificates;
+}
+
 function readFolder(path: string): Buffer[] {
   try {
     return readdirSync(path).flatMap((name) => readBundle(join(path, name)));
@@ -43,7 +54,7 @@ function readFolder(path: string): Buffer[] {
 function fromEnvironment(): Buffer[] {
   const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = process.env;
   return [
-    ...(file ? readBundle(file) : []),
+    ...(file ? readNamedBundle('SSL_CERT_FILE', file) : []),
     ...(folders ? folders.split(':').flatMap((folder) => readFolder(folder)) : []),
   ];
 }
@@ -63,7 +74,7 @@ function collect(): Buffer[] {
   if (certificates.length === 0 && !file && !folders) {
     certificates = rootCertificates.flatMap((pem) => parseBundle(Buffer.from(pem)));
   }
-  return extra ? [...certificates, ...readBundle(extra)] : certificates;
+  return extra ? [...certificates, ...readNamedBundle('NODE_EXTRA_CA_CERTS', extra)] : certificates;
 }
 
 let store: TrustStore | undefined;
