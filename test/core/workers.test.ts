@@ -19,3 +19,14 @@ for (const [ending, what] of [
     t.equal(lines.length, Object.keys(states).length + 1, 'each worker ended');
   });
 }
+
+for (const [arg, what] of [
+  ['', 'a worker that alone uses core ends by itself'],
+  ['churn', 'a worker that alone uses core is terminated in the middle of its handshakes'],
+] as const) {
+  t.test(what, async (t) => {
+    const alone = path.join(__dirname, 'programs', 'worker-alone.js');
+    const ended = await runNode(t, alone, arg === '' ? [] : [arg], { timeout: 50_000 });
+    t.match(ended, { code: 0, signal: null, stdout: /^done$/m }, ended.stderr);
+  });
+}
