@@ -84,6 +84,9 @@ export interface Settings {
  * @throws undici's `InvalidArgumentError` for what undici's connector would refuse too
  */
 export function readOptions(options: ConnectorOptions): Settings {
+  if ((options as unknown) === null || typeof options !== 'object') {
+    throw new errors.InvalidArgumentError('options: expected an object');
+  }
   const {
     allowCleartext,
     allowH2,
