@@ -12,9 +12,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { clearTimeout, setTimeout } from 'node:timers';
+import { cacheDir } from './cache.mjs';
 import { writeInit } from './guest.mjs';
 import { baseModules, insmodOrder } from './modules.mjs';
-import { cacheDir, kernelAndTools } from './packages.mjs';
+import { kernelAndTools } from './packages.mjs';
 
 /** Exit status when the lab ran out of time, as with timeout(1). */
 const timedOut = 124;
@@ -33,14 +34,14 @@ const leashed =
  * down without one, and the last that was said on the kernel's console.
  *
  * @param command program and arguments
- * @param options `modules` to load by name, `mem` as the kernel takes it (`2G`), `timeout` in
- *   seconds, `kernelLog` to see what the kernel says
+ * @param options `kernel` by name, `modules` to load by name, `mem` as the kernel takes it (`2G`),
+ *   `timeout` in seconds, `kernelLog` to see what the kernel says
  */
-export async function runInLab(command, { modules, mem, timeout, kernelLog }) {
-  const found = kernelAndTools();
+export async function runInLab(command, { kernel: name, modules, mem, timeout, kernelLog }) {
   const runDir = makeRunDir();
   const terminal = process.stdin.isTTY && process.stdout.isTTY ? process.stdout : undefined;
   try {
+    const found = kernelAndTools(name, runDir);
     const init = writeInit({
       runDir,
       busybox: found.busybox,

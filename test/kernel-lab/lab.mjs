@@ -2,12 +2,14 @@
 import { parseArgs } from 'node:util';
 import { runInLab } from './boot.mjs';
 import { tlsModules } from './modules.mjs';
+import { kernelNames } from './packages.mjs';
 import { LabUnavailable } from './unavailable.mjs';
 
 const usage = `usage: npm run lab -- [option]... [command [argument]...]
 
 Runs the command in the kernel lab, a shell when there is none.
 
+  --kernel NAME      stable: this Debian's (default); rekey: Debian unstable's, which changes keys
   --timeout SECONDS  kill the lab after that long (600)
   --mem SIZE         the guest's memory (2G)
   --module NAME      load this kernel module too; any number of times
@@ -23,6 +25,7 @@ const unavailable = 77;
 const crashed = 125;
 
 const definitions = {
+  kernel: { type: 'string', default: 'stable' },
   timeout: { type: 'string', default: '600' },
   mem: { type: 'string', default: '2G' },
   module: { type: 'string', multiple: true, default: [] },
@@ -47,6 +50,7 @@ async function main() {
     return 0;
   }
   const options = {
+    kernel: values.kernel,
     modules: [...(values['no-tls'] ? [] : tlsModules), ...values.module],
     mem: values.mem,
     timeout: Number(values.timeout),
@@ -76,7 +80,11 @@ function parse(args) {
   const start = tokens.find(({ kind }) => kind === 'positional')?.index ?? args.length;
   try {
     const options = args.slice(0, start).filter((argument) => argument !== '--');
-    return { ...parseArgs({ args: options, options: definitions }), command: args.slice(start) };
+    const { values } = parseArgs({ args: options, options: definitions });
+    if (!kernelNames.includes(values.kernel)) {
+      throw new Error(`--kernel is one of ${kernelNames.join(', ')}`);
+    }
+    return { values, command: args.slice(start) };
   } catch (error) {
     console.error(`${error.message}\n\n${usage}`);
     process.exit(2);

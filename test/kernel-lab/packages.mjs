@@ -2,70 +2,57 @@
  * Where the kernel and the guest's tools come from.
  *
  * Two Debian packages are all that the lab needs. What is installed is used; the rest is downloaded
- * and unpacked beside this file, which takes no privileges and installs nothing.
+ * and unpacked into the cache, which takes no privileges and installs nothing.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { cached } from './cache.mjs';
 import { LabUnavailable } from './unavailable.mjs';
+import { unstableKernel } from './unstable.mjs';
 
-/** The lab's own folder, ignored by git: unpacked packages, and a folder a run. */
-export const cacheDir = join(dirname(fileURLToPath(import.meta.url)), '.cache');
+/** The kernels that the lab can boot: `--kernel NAME`. */
+export const kernelNames = ['stable', 'rekey'];
 
-/** Paths of the kernel, its modules and busybox; throws {@link LabUnavailable}. */
-export function kernelAndTools() {
+/**
+ * Paths of the kernel, its modules and busybox; throws {@link LabUnavailable}.
+ *
+ * @param name one of {@link kernelNames}
+ * @param runDir a folder for what is made for one run only
+ */
+export function kernelAndTools(name, runDir) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new LabUnavailable(
       `needs Linux on x86-64, this is ${process.platform} on ${process.arch}`,
     );
   }
-  const uml = packageRoot('user-mode-linux', 'usr/bin/linux.uml');
   const busybox = packageRoot('busybox-static', 'bin/busybox', isStatic);
-  const modules = join(uml, 'usr/lib/uml/modules');
+  const { kernel, modules } = name === 'rekey' ? unstableKernel(runDir) : stableKernel();
   const [version] = readdirSync(modules);
-  return {
-    kernel: join(uml, 'usr/bin/linux.uml'),
-    modules: join(modules, version),
-    busybox: join(busybox, 'bin/busybox'),
-  };
+  return { kernel, modules: join(modules, version), busybox: join(busybox, 'bin/busybox') };
+}
+
+function stableKernel() {
+  const uml = packageRoot('user-mode-linux', 'usr/bin/linux.uml');
+  return { kernel: join(uml, 'usr/bin/linux.uml'), modules: join(uml, 'usr/lib/uml/modules') };
 }
 
 /** The folder under which `file` of a Debian package lies: `/`, or one in the cache. */
 function packageRoot(name, file, usable = existsSync) {
   if (usable(join('/', file))) return '/';
-  const unpacked = join(cacheDir, name);
-  if (!existsSync(unpacked)) download(name, unpacked);
-  return unpacked;
+  return cached(name, (scratch, unpacked) => {
+    console.error(`[lab] downloading Debian's ${name}`);
+    // root's apt-get hands the download to a user of its own, who may not write into the checkout.
+    const sandbox = ['-o', 'APT::Sandbox::User=root'];
+    run(name, 'apt-get', [...sandbox, '-qq', 'download', `${name}:amd64`], scratch);
+    const [deb] = readdirSync(scratch);
+    run(name, 'dpkg', ['-x', deb, unpacked], scratch);
+  });
 }
 
 /** busybox may be installed as one that needs libraries, which is as good here. */
 function isStatic(busybox) {
   return existsSync(busybox) && spawnSync(busybox, ['insmod', '--help']).status === 0;
-}
-
-function download(name, target) {
-  mkdirSync(cacheDir, { recursive: true });
-  const scratch = mkdtempSync(join(cacheDir, 'download-'));
-  try {
-    console.error(`[lab] downloading Debian's ${name}`);
-    aptDownload(name, scratch);
-    const [deb] = readdirSync(scratch);
-    const unpacked = join(scratch, 'root');
-    run(name, 'dpkg', ['-x', deb, unpacked], scratch);
-    renameSync(unpacked, target);
-  } catch (error) {
-    // Another lab may have put it there meanwhile.
-    if (!existsSync(target)) throw error;
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
-function aptDownload(name, cwd) {
-  // root's apt-get hands the download to a user of its own, who may not write into the checkout.
-  const sandbox = ['-o', 'APT::Sandbox::User=root'];
-  run(name, 'apt-get', [...sandbox, '-qq', 'download', `${name}:amd64`], cwd);
 }
 
 function run(name, command, args, cwd) {
