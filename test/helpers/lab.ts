@@ -11,14 +11,20 @@ export const labScript = path.join(folder, 'lab.mjs');
 /** The script that runs all of test/ktls where it is started. */
 export const ktlsSuite = path.join(folder, 'suite.mjs');
 
-/** Why the lab cannot be used, or `false` when it can; boots it once to find out. */
-export function labMissing(): string | false {
+/**
+ * Why the lab cannot be used, or `false` when it can; boots it once to find out.
+ *
+ * @param kernel the lab's `--kernel`
+ */
+export function labMissing(kernel = 'stable'): string | false {
   if (process.env['NODE_AWS_LC_BUILD'] === 'Sanitize') {
     return "AddressSanitizer's shadow memory is larger than the lab's address space";
   }
-  const { status, stderr } = spawnSync(process.execPath, [labScript, '--check'], {
-    encoding: 'utf8',
-  });
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [labScript, '--kernel', kernel, '--check'],
+    { encoding: 'utf8' },
+  );
   return status === 0 ? false : stderr.trim().replace(/^.*\[lab\] /s, '');
 }
 

@@ -22,6 +22,15 @@ t.test('in the kernel lab', { skip: labMissing() }, async (t) => {
   await t.spawn(process.execPath, command, { timeout: (patience + 20) * 1000 }, 'test/ktls');
 });
 
+// What is the same in every kernel is not run twice.
+t.test('in a kernel that can change keys', { skip: labMissing('rekey') }, async (t) => {
+  t.setTimeout((patience + 30) * 1000);
+  const lab = [labScript, '--kernel', 'rekey', '--timeout', String(patience)];
+  const command = [...lab, process.execPath, ktlsSuite, 'rekey'];
+  const options = { timeout: (patience + 20) * 1000 };
+  await t.spawn(process.execPath, command, options, 'test/ktls/rekey');
+});
+
 t.test('on the kernel of this host', { skip: hostKtlsMissing() }, async (t) => {
   t.setTimeout((patience + 30) * 1000);
   await t.spawn(process.execPath, [ktlsSuite], { timeout: patience * 1000 }, 'test/ktls');

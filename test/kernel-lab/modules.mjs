@@ -38,8 +38,9 @@ export function insmodOrder(modulesDir, names) {
     const name = canonical(wanted.replace(/\?$/, ''));
     const file = fileOf.get(name);
     if (file) add(file);
-    else if (!builtin.has(name) && !wanted.endsWith('?'))
-      {throw new Error(`the lab's kernel has no module ${name}`);}
+    else if (!builtin.has(name) && !wanted.endsWith('?')) {
+      throw new Error(`the lab's kernel has no module ${name}`);
+    }
   }
   return [...ordered].map((file) => join(modulesDir, file));
 }

@@ -5,7 +5,17 @@ import { eventually } from '../helpers/wait.js';
 
 /** The counters that the tests look at. */
 export type Counter =
-  'TlsCurrTxSw' | 'TlsCurrRxSw' | 'TlsTxSw' | 'TlsRxSw' | 'TlsDecryptError' | 'TlsRxNoPadViolation';
+  | 'TlsCurrTxSw'
+  | 'TlsCurrRxSw'
+  | 'TlsTxSw'
+  | 'TlsRxSw'
+  | 'TlsDecryptError'
+  | 'TlsRxNoPadViolation'
+  // Since Linux 6.14.
+  | 'TlsRxRekeyOk'
+  | 'TlsRxRekeyError'
+  | 'TlsTxRekeyOk'
+  | 'TlsTxRekeyError';
 
 /** All counters by name. */
 export function statistics(): Record<Counter, number> {
