@@ -1,0 +1,19 @@
+/** A real kernel without its TLS module: the connection stays in userspace and says so. */
+import path from 'node:path';
+import t from 'tap';
+import { run } from '../helpers/children.js';
+import { labMissing, labScript } from '../helpers/lab.js';
+
+const program = path.join(__dirname, 'programs', 'no-tls.js');
+
+t.test('a host without the module is told how to get it', { skip: labMissing() }, async (t) => {
+  const command = [labScript, '--no-tls', process.execPath, program];
+  const { stdout, stderr } = await run(t, process.execPath, command, { timeout: 60_000 });
+  if (stdout === '') throw new Error(stderr);
+  const says = JSON.parse(stdout) as Record<string, object>;
+  t.equal(says['available'], false);
+  t.match(says['host'], { available: false, ciphers: [], advice: [/modprobe tls/] });
+  const refused = { tx: false, rx: false, reason: /modprobe tls/ };
+  t.match(says['connection'], { echoed: 'in userspace', client: refused, server: refused });
+  t.match(says['required'], { code: 'ERR_AWS_LC_KTLS_REQUIRED', message: /modprobe tls/ });
+});
