@@ -75,8 +75,8 @@ t.test('labs run at the same time', { skip }, async (t) => {
 for (const signal of ['SIGINT', 'SIGKILL'] as const) {
   t.test(`nothing is left running after ${signal}`, { skip }, async (t) => {
     const command = ['sh', '-c', 'echo running; sleep 100'];
-    const lab = new Child(t, process.execPath, [labScript, ...command], { timeout: 60_000 });
-    await lab.saw(/running/, 30_000);
+    const lab = new Child(t, process.execPath, [labScript, ...command], { timeout: 120_000 });
+    await lab.saw(/running/, 60_000);
     const kernels = kernelsOf(lab.pid);
     t.ok(kernels.length > 0, 'the kernel is there before');
     await lab.kill(signal);
@@ -85,7 +85,7 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const) {
 }
 
 function inLab(t: Test, args: string[], options: ChildOptions = {}) {
-  return run(t, process.execPath, [labScript, ...args], { timeout: 60_000, ...options });
+  return run(t, process.execPath, [labScript, ...args], { timeout: 120_000, ...options });
 }
 
 /** The processes of a lab's kernel, which has the lab's process id in the paths on its command line. */

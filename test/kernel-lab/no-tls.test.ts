@@ -8,7 +8,7 @@ const program = path.join(__dirname, 'programs', 'no-tls.js');
 
 t.test('a host without the module is told how to get it', { skip: labMissing() }, async (t) => {
   const command = [labScript, '--no-tls', process.execPath, program];
-  const { stdout, stderr } = await run(t, process.execPath, command, { timeout: 60_000 });
+  const { stdout, stderr } = await run(t, process.execPath, command, { timeout: 120_000 });
   if (stdout === '') throw new Error(stderr);
   const says = JSON.parse(stdout) as Record<string, object>;
   t.equal(says['available'], false);
