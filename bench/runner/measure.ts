@@ -1,7 +1,7 @@
 /**
  * The order of things in a round. Two processes of the same code differ by up to 20 % in what the
  * JIT compiler made of them, so every round boots all servers anew. The machine drifts as well, so
- * each round measures its servers in several short passes, each in the opposite order of the one
+ * each round measures its servers in many short passes, each in the opposite order of the one
  * before, and every other round begins at the other end.
  */
 import { BootedPeer, negotiatedAt } from './booted-peer';
@@ -9,8 +9,8 @@ import type { CertificateFiles } from './certificate';
 import { cpuBetween, type CpuTime } from './cpu';
 import { PIN, type Load, type Peer, type Phases, type Scenario } from './scenario';
 
-/** Even, so that each server is measured early and late equally often. */
-const PASSES = 4;
+/** Milliseconds of one pass: short, since a machine's speed changes within seconds. */
+const PASS = 500;
 
 /** How much is measured. */
 export interface Effort {
@@ -83,11 +83,13 @@ async function measureRound(
   progress: (peerName: string) => void,
 ): Promise<Map<Peer, Sample>> {
   const samples = new Map<Peer, Sample>();
-  const measured = effort.duration / PASSES;
-  for (let pass = 0; pass < PASSES; pass++) {
+  // Even, so that each server is measured early and late equally often.
+  const passes = 2 * Math.max(1, Math.round(effort.duration / PASS / 2));
+  const measured = effort.duration / passes;
+  for (let pass = 0; pass < passes; pass++) {
     const warmUp = pass === 0 ? effort.warmUp : effort.warmUp / 5;
     for (const server of pass % 2 === 0 ? booted : [...booted].reverse()) {
-      progress(`pass ${pass + 1} of ${PASSES}: ${server.peer.name}`);
+      progress(`pass ${pass + 1} of ${passes}: ${server.peer.name}`);
       const sample = await measurePass(scenario, server, { warmUp, measure: measured });
       const before = samples.get(server.peer);
       samples.set(server.peer, before ? added(before, sample) : sample);
