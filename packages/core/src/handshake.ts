@@ -90,8 +90,9 @@ function ignore(): void {
  */
 export function prepare<T>(transport: Duplex, options: unknown, make: () => T): T {
   try {
-    if (options === null || typeof options !== 'object')
+    if (options === null || typeof options !== 'object') {
       throw invalidArgument('options: expected an object');
+    }
     const { signal } = options as { signal?: unknown };
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       throw invalidArgument('options.signal: expected an AbortSignal');

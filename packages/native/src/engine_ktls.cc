@@ -125,7 +125,7 @@ void Engine::OnMessage(int is_write, int /*version*/, int content_type, const vo
   if (!is_write && SSL_version(engine->ssl_.get()) == TLS1_3_VERSION) engine->CountHandshakeBytes(content_type, message, length);
   if (is_write || content_type != SSL3_RT_HANDSHAKE || length <= kHandshakeHeader) return;
   if (message[0] != SSL3_MT_KEY_UPDATE || message[kHandshakeHeader] != SSL_KEY_UPDATE_REQUESTED) return;
-  if (engine->tx_ != RecordLayer::kKernel) return;
+  if (engine->tx_ != RecordLayer::kKernel || engine->close_notify_sent()) return;
   if (engine->ktls_request_.can_rekey) {
     engine->QueueKeyUpdate(false);
   } else {
@@ -263,7 +263,8 @@ std::optional<Engine::ReadResult> Engine::HandleKeyUpdate(const uint8_t* body, s
     return RefuseRecord("TOO_MANY_KEY_UPDATES", SSL_AD_UNEXPECTED_MESSAGE);
   }
   if (!Rekey(KtlsDirection::kRx, &rx_secret_)) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
-  if (body[0] == SSL_KEY_UPDATE_REQUESTED && !QueueKeyUpdate(false)) {
+  // Who sends nothing any more owes no answer: it would come before "its next Application Data record".
+  if (body[0] == SSL_KEY_UPDATE_REQUESTED && !close_notify_sent() && !QueueKeyUpdate(false)) {
     return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
   }
   return std::nullopt;
