@@ -26,7 +26,6 @@ export interface NativeIdentity {
   certificates: Uint8Array[];
 }
 
-
 export interface ContextOptions {
   isServer: boolean;
   /** TLS version numbers as they are on the wire, e.g. 0x0304. */
@@ -166,5 +165,8 @@ export function cipherSuites(): { name: string; standardName: string; tls13: boo
 export function resolveCipherList(list: string): string[];
 export function groups(): string[];
 /** Errors are negated errnos or 0. May make the kernel load modules. */
-export function probeKernelTls(): { attachError: number; ciphers: { name: string; error: number }[] };
+export function probeKernelTls(): {
+  attachError: number;
+  ciphers: { name: string; error: number }[];
+};
 export function libraryInfo(): { version: string; description: string; fips: boolean };
