@@ -13,9 +13,6 @@ namespace {
 // Memory kept for ciphertext between steps; more than this is given back when it has been sent.
 constexpr size_t kRetainedOutbound = 256 * 1024;
 
-// The reason that TypeScript turns into ERR_AWS_LC_KTLS_KEY_UPDATE.
-constexpr const char* kKtlsKeyUpdate = "KTLS_KEY_UPDATE";
-
 int EngineIndex() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;

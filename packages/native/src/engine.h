@@ -41,6 +41,9 @@ struct ScratchBuffers {
   std::vector<uint8_t> gather = std::vector<uint8_t>(SSL3_RT_MAX_PLAIN_LENGTH);
 };
 
+// The reason of an error that libssl does not have: the peer changed its keys, and the kernel cannot follow.
+inline constexpr const char* kKtlsKeyUpdate = "KTLS_KEY_UPDATE";
+
 // Who does the record layer of a direction.
 enum class RecordLayer : uint8_t {
   kUserspace,

@@ -9,7 +9,6 @@ namespace aws_lc {
 namespace {
 
 constexpr const char* kSslLibrary = "SSL routines";
-constexpr const char* kKtlsKeyUpdate = "KTLS_KEY_UPDATE";
 constexpr size_t kHandshakeHeader = 4;
 constexpr unsigned kMaxKeyUpdatesInARow = 128;
 // As many as libssl bears.

@@ -74,13 +74,19 @@ function knownRefusal(): string | undefined {
   return Date.now() < unavailableUntil ? NO_MODULE : undefined;
 }
 
+const UNASKED: NativeKernelTls = { tx: 0, rx: 0, attachError: 0, txError: 0, rxError: 0 };
+
+/** Where a connection stands with the kernel; one that asks nothing of it is not looked at. */
+export function ktlsState(plan: KtlsPlan, connection: Connection): NativeKernelTls {
+  return plan.request === undefined ? UNASKED : (connection.kernelTls() as NativeKernelTls);
+}
+
 /** What became of the plan, once the handshake is complete. */
 export function ktlsStatus(
   plan: KtlsPlan,
-  connection: Connection,
+  state: NativeKernelTls,
   eligibility: KtlsEligibility,
 ): KtlsStatus {
-  const state = connection.kernelTls() as NativeKernelTls;
   if (getError(state.attachError) === 'ENOENT') unavailableUntil = Date.now() + RETRY_AFTER;
   const tx = state.tx === 2;
   const rx = state.rx === 2;
@@ -94,9 +100,8 @@ export function ktlsStatus(
 }
 
 /** Whether the state of a connection can still change. */
-export function isKtlsSettled(plan: KtlsPlan, connection: Connection): boolean {
+export function isKtlsSettled(plan: KtlsPlan, state: NativeKernelTls): boolean {
   if (plan.request === undefined) return true;
-  const state = connection.kernelTls() as NativeKernelTls;
   if (state.tx === 1 || state.rx === 1) return false;
   return (
     plan.request.afterBytes === 0 || state.tx === 2 || state.rx === 2 || state.attachError !== 0

@@ -5,7 +5,6 @@ import { TlsError, type TlsSide } from '../errors';
 /** The parts of a libuv handle that are looked at. */
 interface Handle {
   fd?: number;
-  reading?: boolean;
   readStop(): void;
   close(): void;
 }

@@ -14,6 +14,7 @@ import type { KtlsPolicy } from '../ktls/policy';
 import {
   isKtlsSettled,
   ktlsEligibility,
+  ktlsState,
   ktlsStatus,
   type KtlsEligibility,
   type KtlsPlan,
@@ -220,8 +221,9 @@ export class TlsStream extends net.Socket {
   // Answers what is missing, if kernel TLS is required.
   #settleKtls(connection: Connection): Error | undefined {
     const { ktls, ktlsPlan } = this.#init;
-    this.#ktls = ktlsStatus(ktlsPlan, connection, this.#eligibility as KtlsEligibility);
-    this.#ktlsSettled = isKtlsSettled(ktlsPlan, connection);
+    const state = ktlsState(ktlsPlan, connection);
+    this.#ktls = ktlsStatus(ktlsPlan, state, this.#eligibility as KtlsEligibility);
+    this.#ktlsSettled = isKtlsSettled(ktlsPlan, state);
     const { tx, rx, reason } = this.#ktls;
     if (!this.#ktlsSettled || ((ktls.tx !== 'require' || tx) && (ktls.rx !== 'require' || rx))) {
       return undefined;
