@@ -39,7 +39,7 @@ export interface ContextOptions {
   identities: NativeIdentity[];
   /** 0 none, 1 record, 2 optional, 3 required. */
   peerVerification: 0 | 1 | 2 | 3;
-  /** Whether onVerify judges the peer's name inside the handshake. */
+  /** Whether onQuestion judges the peer's name inside the handshake. */
   checksIdentity: boolean;
   trust?: TrustStore | undefined;
   /** Wire format (RFC 7301); the server's is in order of preference. */
@@ -106,8 +106,11 @@ export declare class Connection {
   );
   /** fd -1: a Duplex carries the ciphertext, through feed() and onOutput. */
   start(owner: object, fd: number, early: Uint8Array | undefined): void;
-  /** Answers onVerify: -1 accepts, an alert number refuses. */
-  verified(alert: number): void;
+  /**
+   * Answers the question of that number: -1 goes on, an alert number refuses the peer. What answers no open question is
+   * ignored.
+   */
+  answer(question: number, alert: number, bytes?: Uint8Array): void;
   /** Answers whether input is waiting that no event will announce: call deliver() soon. */
   readStart(): boolean;
   readStop(): void;
@@ -144,10 +147,21 @@ export declare class Connection {
   setReferenced(referenced: boolean): void;
 }
 
+/** What a handshake can wait for. 1: is this the peer that was meant? `detail` is the chain's X509_V_* result. */
+export type QuestionKind = 1;
+
 /** Called with the connection's owner as `this`. */
 export interface ConnectionCallbacks<Owner> {
   onHandshake(this: Owner, error?: NativeError): void;
-  onVerify(this: Owner, verifyResult: number, description: string): void;
+  /** The handshake waits for answer(): what `detail`, `name` and `data` are depends on the kind. */
+  onQuestion(
+    this: Owner,
+    kind: QuestionKind,
+    question: number,
+    detail: number,
+    name: string,
+    data: Buffer,
+  ): void;
   /** The plaintext lies in the read slab, from its start. */
   onRead(this: Owner, length: number, sessions?: Buffer[]): void;
   onEnd(this: Owner, closeNotify: boolean): void;

@@ -27,7 +27,7 @@ Napi::Function Connection::Define(Napi::Env env) {
   return DefineClass(env, "Connection",
                      {
                          InstanceMethod<&Connection::Start>("start"),
-                         InstanceMethod<&Connection::Verified>("verified"),
+                         InstanceMethod<&Connection::AnswerQuestion>("answer"),
                          InstanceMethod<&Connection::ReadStart>("readStart"),
                          InstanceMethod<&Connection::ReadStop>("readStop"),
                          InstanceMethod<&Connection::Deliver>("deliver"),
@@ -154,9 +154,14 @@ void Connection::OnReady(bool readable, bool writable) {
 }
 
 void Connection::Process(bool readable, bool writable) {
-  if (engine_->state() == Engine::State::kHandshake || engine_->state() == Engine::State::kVerifying) {
+  if (engine_->state() == Engine::State::kHandshake || engine_->state() == Engine::State::kWaiting) {
     if (writable && engine_->HasUnsent()) Flush();
-    if (readable && IsOpen() && engine_->state() == Engine::State::kHandshake) ContinueHandshake();
+    if (!readable || !IsOpen()) return;
+    if (engine_->state() == Engine::State::kWaiting) {
+      ListenWhileWaiting();
+    } else {
+      ContinueHandshake();
+    }
     return;
   }
   if (writable) ContinueOutput();
@@ -166,15 +171,29 @@ void Connection::Process(bool readable, bool writable) {
 void Connection::ContinueHandshake() {
   engine_->Handshake();
   Flush();
+  ReportHandshake();
+}
+
+void Connection::ListenWhileWaiting() {
+  engine_->ListenWhileWaiting();
+  if (engine_->state() == Engine::State::kFailed) ReportHandshake();
+}
+
+void Connection::ReportHandshake() {
   switch (engine_->state()) {
     case Engine::State::kHandshake:
       return;
-    case Engine::State::kVerifying:
-      if (verification_requested_) return;
-      verification_requested_ = true;
-      Emit(Callback::kVerify, {Napi::Number::New(Env(), static_cast<double>(engine_->verify_result())),
-                               Napi::String::New(Env(), X509_verify_cert_error_string(engine_->verify_result()))});
+    case Engine::State::kWaiting: {
+      if (question_open_) return;
+      question_open_ = true;
+      question_++;
+      const Question& question = engine_->question();
+      Emit(Callback::kQuestion,
+           {Napi::Number::New(Env(), static_cast<double>(question.kind)), Napi::Number::New(Env(), question_),
+            Napi::Number::New(Env(), question.detail), Napi::String::New(Env(), question.name),
+            ToBuffer(Env(), question.data.data(), question.data.size())});
       return;
+    }
     case Engine::State::kOpen:
       if (Emit(Callback::kHandshake)) EmitNewSessions();
       return;
@@ -183,11 +202,17 @@ void Connection::ContinueHandshake() {
   }
 }
 
-// verified(alert that refuses the peer, or -1 to accept it)
-void Connection::Verified(const Napi::CallbackInfo& info) {
-  if (!IsOpen() || engine_->state() != Engine::State::kVerifying) return;
-  const int alert = info[0].ToNumber().Int32Value();
-  engine_->Judge(alert < 0 ? std::nullopt : std::optional<uint8_t>(static_cast<uint8_t>(alert)));
+// answer(number of the question, alert that refuses the peer or -1, bytes or undefined)
+void Connection::AnswerQuestion(const Napi::CallbackInfo& info) {
+  if (!IsOpen() || !question_open_ || info[0].ToNumber().Uint32Value() != question_) return;
+  question_open_ = false;
+  Answer answer;
+  if (const int alert = info[1].ToNumber().Int32Value(); alert >= 0) answer.alert = static_cast<uint8_t>(alert);
+  if (info[2].IsTypedArray()) {
+    const ByteView bytes = ToBytes(info[2]);
+    answer.bytes.assign(bytes.begin(), bytes.end());
+  }
+  engine_->Give(std::move(answer));
   Step step(this, true);
   ContinueHandshake();
 }
@@ -492,7 +517,7 @@ void Connection::CloseForTeardown() {
 void Connection::UpdateInterest() {
   if (fd_transport_ == nullptr || engine_ == nullptr) return;
   const Engine::State state = engine_->state();
-  const bool readable = state == Engine::State::kHandshake ||
+  const bool readable = state == Engine::State::kHandshake || engine_->listens_while_waiting() ||
                         (state == Engine::State::kOpen && reading_ && !read_ended_);
   const bool writable = state != Engine::State::kFailed && (engine_->HasUnsent() || output_pending_);
   fd_transport_->Watch(readable, writable);

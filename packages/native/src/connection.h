@@ -44,7 +44,7 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   };
 
   void Start(const Napi::CallbackInfo& info);
-  void Verified(const Napi::CallbackInfo& info);
+  void AnswerQuestion(const Napi::CallbackInfo& info);
   Napi::Value ReadStart(const Napi::CallbackInfo& info);
   void ReadStop(const Napi::CallbackInfo& info);
   void Deliver(const Napi::CallbackInfo& info);
@@ -78,6 +78,8 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   void ProcessDuplex(bool readable, bool writable);
 
   void ContinueHandshake();
+  void ListenWhileWaiting();
+  void ReportHandshake();
   void DeliverInput();
   void EmitNewSessions();
   napi_value TakeNewSessions();
@@ -108,7 +110,9 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   bool repeat_ = false;
   bool reading_ = false;
   bool read_ended_ = false;
-  bool verification_requested_ = false;
+  // The last question to JavaScript, and whether its answer is outstanding.
+  uint32_t question_ = 0;
+  bool question_open_ = false;
 
   // The write in progress. Its chunks are looked up again on every turn: JavaScript could have detached them.
   Napi::Reference<Napi::Array> chunks_;

@@ -200,8 +200,13 @@ Engine::FlushStatus Engine::Flush() {
 
 void Engine::Handshake() {
   if (state_ == State::kFailed || state_ == State::kOpen) return;
-  if (state_ == State::kVerifying && !judged_) return;
+  if (state_ == State::kWaiting && !answer_.has_value()) return;
+  if (answer_.has_value() && answer_->alert.has_value()) {
+    Refuse(*answer_->alert);
+    return;
+  }
   state_ = State::kHandshake;
+  question_ = {};
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
   EndInput();
@@ -209,15 +214,11 @@ void Engine::Handshake() {
     CompleteHandshake();
     return;
   }
-  switch (SSL_get_error(ssl_.get(), result)) {
-    case SSL_ERROR_WANT_READ:
-      return;
-    case SSL_ERROR_WANT_CERTIFICATE_VERIFY:
-      state_ = State::kVerifying;
-      return;
-    default:
-      FailFromLibrary();
+  if (question_.kind != QuestionKind::kNone) {
+    state_ = State::kWaiting;
+    return;
   }
+  if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) FailFromLibrary();
 }
 
 void Engine::CompleteHandshake() {
@@ -239,11 +240,6 @@ void Engine::CompleteHandshake() {
   if (ktls_request_.after_bytes == 0) ArmKernelTls();
 }
 
-void Engine::Judge(std::optional<uint8_t> alert) {
-  judged_ = true;
-  judgement_ = alert;
-}
-
 enum ssl_verify_result_t Engine::OnVerify(SSL* ssl, uint8_t* out_alert) { return From(ssl)->VerifyPeer(out_alert); }
 
 enum ssl_verify_result_t Engine::VerifyPeer(uint8_t* out_alert) {
@@ -256,10 +252,8 @@ enum ssl_verify_result_t Engine::VerifyPeer(uint8_t* out_alert) {
     }
   }
   if (!config_.checks_identity) return ssl_verify_ok;
-  if (!judged_) return ssl_verify_retry;
-  if (!judgement_.has_value()) return ssl_verify_ok;
-  *out_alert = *judgement_;
-  return ssl_verify_invalid;
+  const auto detail = static_cast<uint32_t>(verify_result_);
+  return Ask({QuestionKind::kPeerIdentity, detail, {}, {}}).has_value() ? ssl_verify_ok : ssl_verify_retry;
 }
 
 bool Engine::RefusesUnverified() const { return config_.peer_verification != PeerVerification::kRecord; }

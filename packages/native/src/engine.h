@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "aws_lc.h"
+#include "question.h"
 #include "tls_error.h"
 #include "transport.h"
 
@@ -66,7 +67,7 @@ class Engine {
  public:
   enum class State : uint8_t {
     kHandshake,  // waiting for bytes of the peer's
-    kVerifying,  // waiting for a judgement on the peer's identity
+    kWaiting,    // waiting for an answer to question()
     kOpen,       // application data flows (either half may be shut down)
     kFailed,     // error() says why; only Flush() makes sense, for the alert
   };
@@ -99,8 +100,13 @@ class Engine {
 
   // Goes as far as the transport allows and leaves the outcome in state().
   void Handshake();
-  // Answers kVerifying: `alert` refuses the peer with that alert, none accepts it. Handshake() goes on from there.
-  void Judge(std::optional<uint8_t> alert);
+  const Question& question() const { return question_; }
+  // Answers question(). Handshake() goes on from there.
+  void Give(Answer answer);
+  // While an answer is outstanding: keeps what arrives, so that a peer that has gone is noticed, until so much has come
+  // that the peer is to wait. Handshake() need not be called unless state() has become kFailed.
+  void ListenWhileWaiting();
+  bool listens_while_waiting() const;
 
   ReadResult Read(uint8_t* out, size_t capacity);
   // Whether bytes were taken from the transport that Read() has not delivered: no readiness event will announce them.
@@ -150,6 +156,9 @@ class Engine {
   static int OnNewSession(SSL* ssl, SSL_SESSION* session);
   static enum ssl_verify_result_t OnVerify(SSL* ssl, uint8_t* out_alert);
 
+  // For libssl's callbacks: the answer, once; without one the callback has to have libssl try again.
+  std::optional<Answer> Ask(Question question);
+  void Refuse(uint8_t alert);
   enum ssl_verify_result_t VerifyPeer(uint8_t* out_alert);
   long VerifyChain() const;
   bool RefusesUnverified() const;
@@ -215,8 +224,10 @@ class Engine {
 
   long verify_result_ = X509_V_ERR_UNSPECIFIED;
   bool chain_verified_ = false;
-  bool judged_ = false;
-  std::optional<uint8_t> judgement_;
+  Question question_;
+  std::optional<Answer> answer_;
+  // The input ended while an answer was outstanding; it ends again when it is read.
+  bool heard_end_ = false;
 
   KtlsRequest ktls_request_;
   RecordLayer tx_ = RecordLayer::kUserspace;

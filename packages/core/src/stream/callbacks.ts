@@ -8,7 +8,7 @@ import { TlsStream } from './tls-stream';
 const { prototype } = TlsStream;
 native.setCallbacks<TlsStream>({
   onHandshake: prototype.onHandshake,
-  onVerify: prototype.onVerify,
+  onQuestion: prototype.onQuestion,
   onRead: prototype.onRead,
   onEnd: prototype.onEnd,
   onWritten: prototype.onWritten,

@@ -2,7 +2,13 @@ import type { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CipherNameAndProtocol, DetailedPeerCertificate, PeerCertificate } from 'node:tls';
-import type { Connection, ConnectionDetails, NativeError, Outcome } from '@node-aws-lc/native';
+import type {
+  Connection,
+  ConnectionDetails,
+  NativeError,
+  Outcome,
+  QuestionKind,
+} from '@node-aws-lc/native';
 import {
   TlsError,
   disconnectedInHandshake,
@@ -22,6 +28,7 @@ import {
 } from '../ktls/status';
 import { toNegotiated, type Negotiated } from './negotiated';
 import { PeerCertificates } from './peer-certificates';
+import { Questions, Refusal, type Answerers } from './questions';
 import { WRITE_SLAB, takeRead, writeSlab } from './slabs';
 import type { TakenTransport } from './take-over';
 
@@ -56,13 +63,15 @@ export interface TlsStreamInit {
   checkIdentity?: (certificate: PeerCertificate) => Error | undefined;
   /** Client: whether an unauthorised peer is refused. */
   rejectUnauthorized: boolean;
+  /** Answers what the handshake asks beside the peer's identity. */
+  answerers?: Answerers | undefined;
   /** Called once, when the handshake is over. */
   onHandshake: (error?: Error) => void;
 }
 
 /** bad_certificate (RFC 8446, section 6.2): what a certificate of another name is refused with. */
 const ALERT_BAD_CERTIFICATE = 42;
-const ACCEPT = -1;
+const PEER_IDENTITY = 1;
 
 /**
  * One TLS connection: a Duplex of plaintext with the surface of `tls.TLSSocket`. Made by `TlsAcceptor` and
@@ -90,7 +99,7 @@ export class TlsStream extends net.Socket {
   #ktls: KtlsStatus = { tx: false, rx: false, reason: 'the handshake is not complete' };
   #ktlsSettled = true;
   #certificates: PeerCertificates | undefined;
-  #identityError: Error | undefined;
+  #questions: Questions | undefined;
   #closeNotifyReceived = false;
   #reading = false;
   #transportPaused = false;
@@ -149,20 +158,21 @@ export class TlsStream extends net.Socket {
   // --- events of the native connection ---------------------------------------------------------
 
   /** @internal */
-  onVerify(verifyResult: number): void {
-    const connection = this.#connection as Connection;
+  onQuestion(kind: QuestionKind, number: number, detail: number, name: string, data: Buffer): void {
+    this.#questions ??= new Questions(this.#connection as Connection, {
+      ...this.#init.answerers,
+      [PEER_IDENTITY]: (question) => this.#judgePeer(question.detail),
+    });
+    this.#questions.ask(kind, number, { detail, name, data });
+  }
+
+  #judgePeer(verifyResult: number): void {
     this.authorizationError = verificationCode(verifyResult) ?? null;
-    if (this.authorizationError === null) {
-      const error = this.#judgeIdentity();
-      if (error !== undefined && this.#init.rejectUnauthorized) {
-        this.#identityError = error;
-        connection.verified(ALERT_BAD_CERTIFICATE);
-        return;
-      }
-      this.authorizationError =
-        error === undefined ? null : ((error as NodeJS.ErrnoException).code ?? error.message);
-    }
-    connection.verified(ACCEPT);
+    if (this.authorizationError !== null) return;
+    const error = this.#judgeIdentity();
+    if (error === undefined) return;
+    if (this.#init.rejectUnauthorized) throw new Refusal(ALERT_BAD_CERTIFICATE, error);
+    this.authorizationError = (error as NodeJS.ErrnoException).code ?? error.message;
   }
 
   #judgeIdentity(): Error | undefined {
@@ -186,6 +196,7 @@ export class TlsStream extends net.Socket {
   /** @internal */
   onHandshake(failure?: NativeError): void {
     const { onHandshake } = this.#init;
+    this.#questions?.close();
     if (failure !== undefined) {
       onHandshake(this.#explain(failure));
       return;
@@ -211,11 +222,11 @@ export class TlsStream extends net.Socket {
 
   #explain(failure: NativeError): Error {
     const error = fromNative(failure, this.#side);
-    const identityError: NodeJS.ErrnoException | undefined = this.#identityError;
-    if (identityError === undefined) return error;
+    const refusal: NodeJS.ErrnoException | undefined = this.#questions?.failure;
+    if (refusal === undefined) return error;
     // Node's own error is completed; one that a user's function made is his.
-    if (identityError.code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return identityError;
-    return Object.assign(identityError, { side: error.side, alert: error.alert });
+    if (refusal.code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return refusal;
+    return Object.assign(refusal, { side: error.side, alert: error.alert });
   }
 
   // Answers what is missing, if kernel TLS is required.
@@ -399,6 +410,7 @@ export class TlsStream extends net.Socket {
       connection.close();
       this.#connection = undefined;
     }
+    this.#questions?.close();
     this.setTimeout(0);
     this.#transport.destroy();
     const pending = this.#writeCallback;

@@ -1,0 +1,31 @@
+// What a handshake can wait for. libssl stops in a callback, the owner of the connection is asked, and the handshake goes
+// on with the answer: at once or seconds later, the engine does not care.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace aws_lc {
+
+// The numbers are those of lib/index.d.ts.
+enum class QuestionKind : uint8_t {
+  kNone = 0,
+  kPeerIdentity = 1,  // detail: the chain's X509_V_* result. Is this the peer that was meant?
+};
+
+struct Question {
+  QuestionKind kind = QuestionKind::kNone;
+  uint32_t detail = 0;
+  std::string name;
+  std::vector<uint8_t> data;
+};
+
+struct Answer {
+  // Refuses the peer with this alert.
+  std::optional<uint8_t> alert;
+  std::vector<uint8_t> bytes;
+};
+
+}  // namespace aws_lc
