@@ -6,8 +6,11 @@ import { isReady, takeOver, untilReady } from './stream/take-over';
 import { TlsStream, type TlsStreamInit } from './stream/tls-stream';
 
 /** One handshake: everything that accepting and connecting have in common. */
-export interface Handshake extends Omit<TlsStreamInit, 'onHandshake' | 'allowHalfOpen'> {
+export interface Handshake extends Omit<TlsStreamInit, 'onHandshake'> {
+  side: TlsSide;
+  transport: Duplex;
   allowHalfOpen: boolean | undefined;
+  highWaterMark: number | undefined;
   /** Milliseconds; covers the wait for the transport too. */
   timeout: number;
   signal: AbortSignal | undefined;
@@ -60,12 +63,12 @@ export function performHandshake(handshake: Handshake): Promise<TlsStream> {
       try {
         const takenTransport = takeOver(transport, side);
         stream = new TlsStream({
-          ...handshake,
+          side,
           allowHalfOpen:
             handshake.allowHalfOpen ?? (transport instanceof net.Socket && transport.allowHalfOpen),
-          onHandshake: settle,
+          highWaterMark: handshake.highWaterMark,
         });
-        stream.startHandshake(takenTransport);
+        stream.startHandshake({ ...handshake, onHandshake: settle }, takenTransport);
       } catch (error) {
         settle(error as Error);
       }

@@ -1,0 +1,258 @@
+import type { Connection, NativeError, Outcome } from '@node-aws-lc/native';
+import type net from 'node:net';
+import { TlsError, fromNative } from '../errors';
+import { NegotiatedSocket } from './negotiated-socket';
+import { WRITE_SLAB, takeRead, writeSlab } from './slabs';
+
+type Callback = (error?: Error | null) => void;
+type Chunk = Buffer | Uint8Array | string;
+
+interface EncodedChunk {
+  chunk: Chunk;
+  encoding: BufferEncoding;
+}
+
+/** The Duplex proper: plaintext between Node's streams and the native connection. */
+export abstract class PlaintextStream extends NegotiatedSocket {
+  /** @internal Whether an end without close_notify is an error. */
+  protected _strictClose = false;
+  #closeNotifyReceived = false;
+  #reading = false;
+  #transportPaused = false;
+  #writeCallback: Callback | undefined;
+  // What was written, or the end, before the handshake was complete.
+  #held: (() => void) | undefined;
+
+  /** Whether the peer has ended its half with close_notify, so that nothing was cut off. */
+  get closeNotifyReceived(): boolean {
+    return this.#closeNotifyReceived;
+  }
+
+  // --- reading ---------------------------------------------------------------------------------
+
+  /** @internal */
+  onRead(length: number, sessions?: Buffer[]): void {
+    const chunk = takeRead(length);
+    this._countRead(length);
+    this._touch();
+    try {
+      for (const session of sessions ?? []) this.onSession(session);
+    } finally {
+      // A listener that throws must not cost the data that came along.
+      this.#accept(chunk);
+    }
+  }
+
+  #accept(chunk: Buffer): void {
+    if (!this._isKtlsSettled && this._connection !== undefined) {
+      const refusal = this._settleKtls(this._connection);
+      if (refusal !== undefined) this.destroy(refusal);
+    }
+    if (this.push(chunk)) {
+      this.#resumeTransport();
+      return;
+    }
+    this.#reading = false;
+    this._connection?.readStop();
+  }
+
+  /** @internal */
+  onEnd(closeNotify: boolean): void {
+    this.#closeNotifyReceived = closeNotify;
+    if (!closeNotify && this._strictClose) {
+      this.destroy(
+        new TlsError('ERR_AWS_LC_TRUNCATED', 'the connection ended without close_notify', {
+          side: this._side,
+        }),
+      );
+      return;
+    }
+    this.push(null);
+    // 'end' comes, and a stream that is not half-open ends its other half, even while nobody reads.
+    if (this.readableLength === 0) this.read(0);
+  }
+
+  /** @internal */
+  override _read(): void {
+    const connection = this._connection;
+    if (connection === undefined || this._details === undefined) return;
+    if (!this.#reading) {
+      this.#reading = true;
+      if (connection.readStart()) process.nextTick(() => this._connection?.deliver());
+      this.#resumeTransport();
+    }
+  }
+
+  /** @internal Hands ciphertext to the connection, and holds the transport back when that is enough. */
+  protected _feed(ciphertext: Buffer): void {
+    if (this._connection?.feed(ciphertext) !== false) return;
+    this.#transportPaused = true;
+    this._transport?.pause();
+  }
+
+  #resumeTransport(): void {
+    if (!this.#transportPaused) return;
+    this.#transportPaused = false;
+    this._transport?.resume();
+  }
+
+  // --- writing ---------------------------------------------------------------------------------
+
+  /** @internal */
+  protected override get _isWriting(): boolean {
+    return this.#writeCallback !== undefined;
+  }
+
+  /** @internal */
+  override _write(chunk: Chunk, encoding: BufferEncoding, callback: Callback): void {
+    this.#writeChunks([{ chunk, encoding }], callback);
+  }
+
+  /** @internal */
+  override _writev(chunks: EncodedChunk[], callback: Callback): void {
+    this.#writeChunks(chunks, callback);
+  }
+
+  #writeChunks(chunks: EncodedChunk[], callback: Callback): void {
+    const connection = this._connection;
+    if (this._details === undefined) {
+      this.#held = () => this.#writeChunks(chunks, callback);
+      return;
+    }
+    if (connection === undefined) {
+      callback(writeAfterClose());
+      return;
+    }
+    const outcome = fitsSlab(chunks)
+      ? this.#writeSlab(connection, chunks)
+      : this.#writeBuffers(connection, chunks);
+    this._touch();
+    this.#settle(outcome, callback);
+  }
+
+  #writeSlab(connection: Connection, chunks: EncodedChunk[]): Outcome {
+    const length = fillSlab(chunks);
+    this._countWritten(length);
+    return connection.writeSlab(length);
+  }
+
+  #writeBuffers(connection: Connection, chunks: EncodedChunk[]): Outcome {
+    const buffers = chunks.map(({ chunk, encoding }) =>
+      typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk,
+    );
+    for (const buffer of buffers) this._countWritten(buffer.length);
+    return connection.write(buffers);
+  }
+
+  #settle(outcome: Outcome, callback: Callback): void {
+    if (outcome === 0) {
+      callback();
+    } else if (outcome === 1) {
+      this.#writeCallback = callback;
+    } else {
+      const failure = this._connection?.lastError();
+      callback(failure && 'kind' in failure ? fromNative(failure, this._side) : writeAfterClose());
+    }
+  }
+
+  /** @internal Writes what was held back until the handshake was complete. */
+  protected _releaseHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    held?.();
+  }
+
+  /** @internal */
+  onWritten(failure?: NativeError): void {
+    const callback = this.#writeCallback;
+    this.#writeCallback = undefined;
+    this._touch();
+    callback?.(failure && fromNative(failure, this._side));
+  }
+
+  /** @internal */
+  onError(failure: NativeError): void {
+    this.destroy(fromNative(failure, this._side));
+  }
+
+  /** @internal */
+  onOutput(ciphertext: Buffer): void {
+    this._transport?.write(ciphertext, () => this._connection?.delivered());
+  }
+
+  // --- ending ----------------------------------------------------------------------------------
+
+  /** @internal */
+  override _final(callback: Callback): void {
+    const connection = this._connection;
+    if (this._details === undefined) {
+      this.#held = () => this._final(callback);
+      return;
+    }
+    if (connection === undefined) {
+      callback();
+      return;
+    }
+    this.#settle(connection.shutdown(), (error) => {
+      if (!this._overDescriptor) this._transport?.end();
+      callback(error);
+    });
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    const connection = this._connection;
+    if (connection !== undefined) {
+      this._rememberAddresses(connection);
+      connection.close();
+      this._connection = undefined;
+    }
+    this.#held = undefined;
+    this.setTimeout(0);
+    this._transport?.destroy();
+    const pending = this.#writeCallback;
+    this.#writeCallback = undefined;
+    pending?.(error ?? writeAfterClose());
+    callback(error);
+    // net.Socket has streams not emit it, because of its argument.
+    process.nextTick(() => this.emit('close', error !== null));
+  }
+
+  /** Closes at once with a TCP RST, without close_notify: the peer sees a connection that was cut. */
+  override resetAndDestroy(): this {
+    this._connection?.reset();
+    if (!this._overDescriptor) {
+      (this._transport as Partial<net.Socket> | undefined)?.resetAndDestroy?.();
+    }
+    return this.destroy();
+  }
+}
+
+function writeAfterClose(): Error {
+  return Object.assign(new Error('Cannot write: the connection is closed'), {
+    code: 'ERR_STREAM_DESTROYED',
+  });
+}
+
+function fitsSlab(chunks: EncodedChunk[]): boolean {
+  let bound = 0;
+  for (const { chunk } of chunks) {
+    // No encoding makes more than three bytes of a UTF-16 unit.
+    bound += typeof chunk === 'string' ? chunk.length * 3 : chunk.length;
+    if (bound > WRITE_SLAB) return false;
+  }
+  return true;
+}
+
+function fillSlab(chunks: EncodedChunk[]): number {
+  let length = 0;
+  for (const { chunk, encoding } of chunks) {
+    if (typeof chunk === 'string') {
+      length += writeSlab.write(chunk, length, encoding);
+    } else {
+      writeSlab.set(chunk, length);
+      length += chunk.length;
+    }
+  }
+  return length;
+}
