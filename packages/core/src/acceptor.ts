@@ -6,7 +6,7 @@ import { ServerConfig } from './config/server-config';
 import { performHandshake, prepare, requireTransport } from './handshake';
 import { toKtlsPolicy } from './ktls/policy';
 import { planKtls } from './ktls/status';
-import type { TlsStream } from './stream/tls-stream';
+import type { TlsStream, TlsStreamInit } from './stream/tls-stream';
 
 /** Accepts TLS connections on transports that somebody else has accepted. */
 export class TlsAcceptor {
@@ -35,24 +35,32 @@ export class TlsAcceptor {
     const config = this.#config;
     requireTransport(transport, 'server');
     return performHandshake(
-      prepare(transport, options, () => {
-        const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
-        const ktlsPlan = planKtls(ktls);
-        return {
-          side: 'server',
-          connection: new Connection(config.context, { ktls: ktlsPlan.request }),
-          transport,
-          ktls,
-          ktlsPlan,
-          strictClose: config.strictClose,
-          allowHalfOpen: options.allowHalfOpen,
-          highWaterMark: options.highWaterMark,
-          requestsCertificate: config.requestsCertificate,
-          rejectUnauthorized: false,
-          timeout: toHandshakeTimeout(options.handshakeTimeout, config.handshakeTimeout),
-          signal: options.signal,
-        };
-      }),
+      prepare(transport, options, () => ({
+        ...serverInit(config, options),
+        side: 'server',
+        transport,
+        allowHalfOpen: options.allowHalfOpen,
+        highWaterMark: options.highWaterMark,
+        timeout: toHandshakeTimeout(options.handshakeTimeout, config.handshakeTimeout),
+        signal: options.signal,
+      })),
     );
   }
+}
+
+/** What the server's side of a handshake is made of. */
+export function serverInit(
+  config: ServerConfig,
+  options: Pick<HandshakeOptions, 'ktls'>,
+): Omit<TlsStreamInit, 'transport' | 'onHandshake'> {
+  const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
+  const ktlsPlan = planKtls(ktls);
+  return {
+    connection: new Connection(config.context, { ktls: ktlsPlan.request }),
+    ktls,
+    ktlsPlan,
+    strictClose: config.strictClose,
+    requestsCertificate: config.requestsCertificate,
+    rejectUnauthorized: false,
+  };
 }

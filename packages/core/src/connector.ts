@@ -11,7 +11,7 @@ import { ConfigError } from './errors';
 import { performHandshake, prepare, requireTransport } from './handshake';
 import { toKtlsPolicy } from './ktls/policy';
 import { planKtls, type KtlsPlan } from './ktls/status';
-import type { TlsStream } from './stream/tls-stream';
+import type { TlsStream, TlsStreamInit } from './stream/tls-stream';
 
 /** Makes TLS connections on transports that somebody else has connected. */
 export class TlsConnector {
@@ -47,21 +47,14 @@ export class TlsConnector {
     return performHandshake(
       prepare(transport, options, () => {
         const name = config.servername ?? toServerName(serverName);
-        const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
-        const ktlsPlan = planKtls(ktls);
+        const checkIdentity = (certificate: PeerCertificate): Error | undefined =>
+          config.checkServerIdentity(name, certificate);
         return {
+          ...clientInit(config, name, { ...options, checkIdentity }),
           side: 'client',
-          connection: toConnection(config, name, options, ktlsPlan),
           transport,
-          ktls,
-          ktlsPlan,
-          strictClose: config.strictClose,
           allowHalfOpen: options.allowHalfOpen,
           highWaterMark: options.highWaterMark,
-          requestsCertificate: false,
-          checkIdentity: (certificate: PeerCertificate) =>
-            config.checkServerIdentity(name, certificate),
-          rejectUnauthorized: config.rejectUnauthorized,
           timeout: toHandshakeTimeout(options.handshakeTimeout, config.handshakeTimeout),
           signal: options.signal,
         };
@@ -70,16 +63,47 @@ export class TlsConnector {
   }
 }
 
+/** What one connection may have that is not the configuration's. */
+export interface ClientInitOptions extends Pick<
+  ConnectOptions,
+  'ALPNProtocols' | 'ktls' | 'session'
+> {
+  checkIdentity: NonNullable<TlsStreamInit['checkIdentity']>;
+}
+
+/**
+ * What the client's side of a handshake is made of.
+ *
+ * @param name sent as SNI, unless it is none or an IP address
+ */
+export function clientInit(
+  config: ClientConfig,
+  name: string | undefined,
+  options: ClientInitOptions,
+): Omit<TlsStreamInit, 'transport' | 'onHandshake'> {
+  const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
+  const ktlsPlan = planKtls(ktls);
+  return {
+    connection: toConnection(config, name, options, ktlsPlan),
+    ktls,
+    ktlsPlan,
+    strictClose: config.strictClose,
+    requestsCertificate: false,
+    checkIdentity: options.checkIdentity,
+    rejectUnauthorized: config.rejectUnauthorized,
+  };
+}
+
 function toConnection(
   config: ClientConfig,
-  name: string,
-  options: ConnectOptions,
+  name: string | undefined,
+  options: ClientInitOptions,
   ktls: KtlsPlan,
 ): Connection {
   const session = options.session ?? config.session;
   try {
     return new Connection(config.context, {
-      servername: isIP(name) ? undefined : name,
+      servername: name === undefined || isIP(name) ? undefined : name,
       alpn: options.ALPNProtocols === undefined ? undefined : (toAlpn(options) ?? Buffer.alloc(0)),
       session,
       keepsSessions: true,
