@@ -46,6 +46,8 @@ export interface ContextOptions {
   alpn?: Uint8Array | undefined;
   /** Server: sends no session tickets. */
   noTickets?: boolean | undefined;
+  /** Server: what session tickets are sealed with; random keys of AWS-LC's if absent. */
+  ticketKeys?: TicketKeys | undefined;
   /** Server: binds sessions to the policy they were made under; 32 bytes at most. */
   sessionIdContext?: Uint8Array | undefined;
 }
@@ -54,6 +56,16 @@ export interface ContextOptions {
 export declare class Context {
   constructor(options: ContextOptions);
   private readonly brand: 'Context';
+}
+
+/** Keys for session tickets, 48 bytes each; exchanged under all contexts that were given them. */
+export declare class TicketKeys {
+  /** The key at `current` seals and opens, the others open; what those behind it have sealed is sealed anew. */
+  set(keys: Uint8Array[], current: number): void;
+  /** Random keys: a new one every `interval` seconds, `kept` before it go on opening. */
+  generate(interval: number, kept: number): void;
+  /** The keys, beginning with the one that seals; those before it are left out. */
+  get(): Buffer[];
 }
 
 export declare class TrustStore {

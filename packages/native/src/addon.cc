@@ -6,6 +6,7 @@
 #include "context.h"
 #include "env_data.h"
 #include "host_probe.h"
+#include "ticket_keys.h"
 #include "trust_store.h"
 
 namespace aws_lc {
@@ -27,6 +28,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   EnvData::Create(env);
   exports.Set("Connection", Connection::Define(env));
   exports.Set("Context", Context::Define(env));
+  exports.Set("TicketKeys", TicketKeys::Define(env));
   exports.Set("TrustStore", TrustStore::Define(env));
   exports.Set("cipherSuites", Napi::Function::New<ListCipherSuites>(env, "cipherSuites"));
   exports.Set("resolveCipherList", Napi::Function::New<ResolveCipherList>(env, "resolveCipherList"));

@@ -13,8 +13,10 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/pool.h>
+#include <openssl/rand.h>
 #include <openssl/service_indicator.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>

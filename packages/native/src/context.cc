@@ -7,6 +7,7 @@
 #include "env_data.h"
 #include "js_values.h"
 #include "js_error.h"
+#include "ticket_keys.h"
 
 namespace aws_lc {
 namespace {
@@ -137,6 +138,10 @@ bool Context::ConfigureSessions(const Napi::Object& options) {
     return true;
   }
   if (GetBoolean(options, "noTickets")) SSL_CTX_set_options(ctx_.get(), SSL_OP_NO_TICKET);
+  if (const Napi::Value keys = GetOption(options, "ticketKeys"); !keys.IsEmpty()) {
+    config_.ticket_keys = TicketKeys::Unwrap(keys.As<Napi::Object>())->keys();
+    TicketKeySet::Install(ctx_.get());
+  }
   // Tickets alone carry sessions; the context binds them to the client-certificate policy they were made under.
   SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_OFF);
   const ByteView id = ToBytes(options.Get("sessionIdContext"));

@@ -27,6 +27,7 @@ Engine::Engine(const EngineConfig& config, ScratchBuffers* scratch)
     return;
   }
   SSL_set_ex_data(ssl_.get(), EngineIndex(), this);
+  if (config.ticket_keys != nullptr) TicketKeySet::Attach(ssl_.get(), config.ticket_keys.get());
   BIO* bio = BIO_new(BioMethod());
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);

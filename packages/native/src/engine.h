@@ -6,12 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "aws_lc.h"
 #include "question.h"
+#include "ticket_key_set.h"
 #include "tls_error.h"
 #include "transport.h"
 
@@ -32,6 +34,8 @@ struct EngineConfig {
   PeerVerification peer_verification = PeerVerification::kNone;
   // Whether somebody judges the peer's identity (its name) inside the handshake.
   bool checks_identity = false;
+  // Server: what session tickets are sealed with.
+  std::shared_ptr<TicketKeySet> ticket_keys;
 };
 
 // Scratch memory that the connections of one thread share; nothing in it outlives a step of an engine.

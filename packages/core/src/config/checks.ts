@@ -10,7 +10,6 @@ const UNSUPPORTED: Record<string, string> = {
   crl: 'revocation lists are not offered yet',
   SNICallback: 'certificates by server name are not offered yet',
   ALPNCallback: 'use ALPNProtocols',
-  ticketKeys: 'ticket keys cannot be set yet',
   privateKey: 'keys that live elsewhere are not offered yet',
   pskCallback: 'AWS-LC has no pre-shared keys in TLS 1.3',
   sigalgs: 'signature algorithms cannot be set',

@@ -1,5 +1,6 @@
 import type { PeerCertificate } from 'node:tls';
 import type { KtlsOption } from '../ktls/policy';
+import type { TicketKeys, TicketKeySet } from '../session/ticket-keys';
 
 /** Key or certificate material: PEM as text or bytes, or DER as bytes. */
 export type Material = string | Buffer | Uint8Array;
@@ -80,6 +81,12 @@ export interface ServerConfigOptions extends CommonOptions {
   rejectUnauthorized?: boolean | undefined;
   /** Milliseconds a handshake may take. Default 120 000. */
   handshakeTimeout?: number | undefined;
+  /**
+   * What session tickets are sealed with: 48 bytes as in `node:tls`, or a current key with the ones before it, or
+   * {@link TicketKeys}, which may change later and be shared. Default: random keys that change every day, so that
+   * sessions can be resumed with this very configuration only.
+   */
+  ticketKeys?: Uint8Array | TicketKeySet | TicketKeys | undefined;
 }
 
 /** Options of a client. */

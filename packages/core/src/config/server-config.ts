@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Context } from '@node-aws-lc/native';
 import { ConfigError } from '../errors';
 import { toKtlsPolicy, type KtlsPolicy } from '../ktls/policy';
+import { toTicketKeys, type TicketKeys } from '../session/ticket-keys';
 import { defaultTrust } from '../verify/default-trust';
 import { toAlgorithms } from './algorithms';
 import { toAlpn } from './alpn';
@@ -75,6 +76,8 @@ function toSessionIdContext(verification: ClientVerification, roots: Buffer[] | 
  * @throws ConfigError with one of the `ERR_AWS_LC_CONFIG_*` codes
  */
 export class ServerConfig {
+  /** What session tickets are sealed with. Another configuration that is given them resumes this one's sessions. */
+  readonly ticketKeys: TicketKeys;
   /** @internal */
   readonly context: Context;
   /** @internal */
@@ -100,6 +103,7 @@ export class ServerConfig {
     if (identities.length === 0) {
       throw new ConfigError('ERR_AWS_LC_CONFIG_MISSING', 'key', 'a server needs `key` and `cert`');
     }
+    this.ticketKeys = toTicketKeys(options.ticketKeys);
     this.context = buildContext({
       isServer: true,
       ...toAlgorithms(options),
@@ -109,6 +113,7 @@ export class ServerConfig {
       trust: verification === 0 ? undefined : roots ? buildTrust(roots) : defaultTrust(),
       alpn: toAlpn(options),
       noTickets: toNoTickets(options.secureOptions),
+      ticketKeys: this.ticketKeys.native,
       sessionIdContext: toSessionIdContext(verification, roots),
     });
     Object.freeze(this);

@@ -1,0 +1,122 @@
+#include "ticket_key_set.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace aws_lc {
+namespace {
+
+constexpr size_t kNameLength = 16;
+constexpr size_t kHmacKeyOffset = 16;
+constexpr size_t kHmacKeyLength = 16;
+constexpr size_t kAesKeyOffset = 32;
+constexpr size_t kIvLength = 16;
+
+// What a ticket key callback answers.
+constexpr int kFailed = -1;
+constexpr int kUnknown = 0;
+constexpr int kAccepted = 1;
+constexpr int kAcceptedAndDueForRenewal = 2;
+
+int KeysIndex() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+TicketKey RandomKey() {
+  TicketKey key;
+  RAND_bytes(key.data(), key.size());
+  return key;
+}
+
+void Cleanse(std::vector<TicketKey>* keys) {
+  for (TicketKey& key : *keys) OPENSSL_cleanse(key.data(), key.size());
+}
+
+}  // namespace
+
+TicketKeySet::~TicketKeySet() { Cleanse(&keys_); }
+
+void TicketKeySet::Set(std::vector<TicketKey> keys, size_t current) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Replace(std::move(keys));
+  current_ = current;
+  interval_ = std::chrono::seconds(0);
+}
+
+void TicketKeySet::Generate(std::chrono::seconds interval, size_t kept) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Replace({RandomKey()});
+  current_ = 0;
+  interval_ = interval;
+  kept_ = kept;
+  rotated_ = std::chrono::steady_clock::now();
+}
+
+std::vector<TicketKey> TicketKeySet::Keys(size_t* out_current) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  RotateIfDue();
+  *out_current = current_;
+  return keys_;
+}
+
+void TicketKeySet::Install(SSL_CTX* ctx) { SSL_CTX_set_tlsext_ticket_key_cb(ctx, OnTicket); }
+
+void TicketKeySet::Attach(SSL* ssl, TicketKeySet* keys) { SSL_set_ex_data(ssl, KeysIndex(), keys); }
+
+int TicketKeySet::OnTicket(SSL* ssl, uint8_t* name, uint8_t* iv, EVP_CIPHER_CTX* cipher, HMAC_CTX* hmac, int seals) {
+  auto* keys = static_cast<TicketKeySet*>(SSL_get_ex_data(ssl, KeysIndex()));
+  if (keys == nullptr) return kFailed;
+  return seals ? keys->Seal(name, iv, cipher, hmac) : keys->Open(name, iv, cipher, hmac);
+}
+
+int TicketKeySet::Seal(uint8_t* name, uint8_t* iv, EVP_CIPHER_CTX* cipher, HMAC_CTX* hmac) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  RotateIfDue();
+  const TicketKey& key = keys_[current_];
+  std::memcpy(name, key.data(), kNameLength);
+  if (!RAND_bytes(iv, kIvLength) ||
+      !EVP_EncryptInit_ex(cipher, EVP_aes_128_cbc(), nullptr, key.data() + kAesKeyOffset, iv) ||
+      !HMAC_Init_ex(hmac, key.data() + kHmacKeyOffset, kHmacKeyLength, EVP_sha256(), nullptr)) {
+    return kFailed;
+  }
+  return kAccepted;
+}
+
+int TicketKeySet::Open(const uint8_t* name, const uint8_t* iv, EVP_CIPHER_CTX* cipher, HMAC_CTX* hmac) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  RotateIfDue();
+  const auto found = std::find_if(keys_.begin(), keys_.end(), [name](const TicketKey& key) {
+    return std::memcmp(key.data(), name, kNameLength) == 0;
+  });
+  if (found == keys_.end()) return kUnknown;
+  if (!EVP_DecryptInit_ex(cipher, EVP_aes_128_cbc(), nullptr, found->data() + kAesKeyOffset, iv) ||
+      !HMAC_Init_ex(hmac, found->data() + kHmacKeyOffset, kHmacKeyLength, EVP_sha256(), nullptr)) {
+    return kFailed;
+  }
+  const auto index = static_cast<size_t>(found - keys_.begin());
+  return index > current_ ? kAcceptedAndDueForRenewal : kAccepted;
+}
+
+void TicketKeySet::Replace(std::vector<TicketKey> keys) {
+  Cleanse(&keys_);
+  keys_ = std::move(keys);
+}
+
+// Done when a key is asked for, so that no timer keeps an idle set.
+void TicketKeySet::RotateIfDue() {
+  if (interval_.count() == 0) return;
+  const auto elapsed = (std::chrono::steady_clock::now() - rotated_) / interval_;
+  rotated_ += elapsed * interval_;
+  // After a long silence none of the keys is left.
+  for (int64_t i = std::min<int64_t>(elapsed, static_cast<int64_t>(kept_) + 1); i > 0; i--) {
+    keys_.insert(keys_.begin(), RandomKey());
+    if (keys_.size() > kept_ + 1) {
+      OPENSSL_cleanse(keys_.back().data(), keys_.back().size());
+      keys_.pop_back();
+    }
+  }
+}
+
+}  // namespace aws_lc
