@@ -8,6 +8,9 @@ const folder = path.join(__dirname, '..', '..', 'kernel-lab');
 /** The script that runs a command in the lab. */
 export const labScript = path.join(folder, 'lab.mjs');
 
+/** The script that runs a command where instructions are counted. */
+export const countLabScript = path.join(folder, 'count', 'count.mjs');
+
 /** The script that runs all of test/ktls where it is started. */
 export const ktlsSuite = path.join(folder, 'suite.mjs');
 
@@ -20,11 +23,19 @@ export function labMissing(kernel = 'stable'): string | false {
   if (process.env['NODE_AWS_LC_BUILD'] === 'Sanitize') {
     return "AddressSanitizer's shadow memory is larger than the lab's address space";
   }
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [labScript, '--kernel', kernel, '--check'],
-    { encoding: 'utf8' },
-  );
+  return checked([labScript, '--kernel', kernel, '--check']);
+}
+
+/** Why the count lab cannot be used, or `false` when it can. */
+export function countLabMissing(): string | false {
+  if (process.env['NODE_AWS_LC_BUILD'] === 'Sanitize') {
+    return 'what the count lab shows does not depend on how the addon is built';
+  }
+  return checked([countLabScript, '--check']);
+}
+
+function checked(command: string[]): string | false {
+  const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
   return status === 0 ? false : stderr.trim().replace(/^.*\[lab\] /s, '');
 }
 

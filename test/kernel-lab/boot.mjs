@@ -1,33 +1,12 @@
 /** One boot: start the kernel, hand its output on, and let nothing of it stay behind. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-} from 'node:fs';
-import { join } from 'node:path';
-import { clearTimeout, setTimeout } from 'node:timers';
-import { cacheDir } from './cache.mjs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, statfsSync } from 'node:fs';
+import { makeRunDir, readStatus } from './cache.mjs';
 import { writeInit } from './guest.mjs';
+import { endOf, spawnLeashed } from './leash.mjs';
 import { baseModules, insmodOrder } from './modules.mjs';
+import { handOn } from './output.mjs';
 import { kernelAndTools } from './packages.mjs';
-
-/** Exit status when the lab ran out of time, as with timeout(1). */
-const timedOut = 124;
-
-const signals = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
-
-/**
- * Ends the process group when descriptor 5 does, which is when this process does: also when it is
- * killed and can end nothing itself.
- */
-const leashed =
-  '{ read -r _; kill -KILL 0; } <&5 >/dev/null 2>&1 3>&- 4>&- 5<&- & exec 5<&-; exec "$@"';
 
 /**
  * Runs a command in a kernel of its own. Returns its exit status, undefined when the guest went
@@ -52,25 +31,13 @@ export async function runInLab(command, { kernel: name, modules, mem, timeout, k
       terminal,
     });
     const kernel = startKernel({ found, init, mem, runDir, terminal });
-    const log = collectLog(kernel, kernelLog);
+    const log = handOn(kernel, kernelLog);
     const ended = await endOf(kernel, timeout);
     if (terminal) restoreTerminal();
     return { status: ended ?? readStatus(runDir), log: log() };
   } finally {
     rmSync(runDir, { recursive: true, force: true });
   }
-}
-
-/** A folder for this run, named for its process; the ones of labs that were killed go. */
-function makeRunDir() {
-  mkdirSync(cacheDir, { recursive: true });
-  for (const name of readdirSync(cacheDir)) {
-    const pid = name.match(/^run-(\d+)-/)?.[1];
-    if (pid && !existsSync(`/proc/${pid}`)) {
-      rmSync(join(cacheDir, name), { recursive: true, force: true });
-    }
-  }
-  return mkdtempSync(join(cacheDir, `run-${process.pid}-`));
 }
 
 function startKernel({ found, init, mem, runDir, terminal }) {
@@ -91,11 +58,9 @@ function startKernel({ found, init, mem, runDir, terminal }) {
     'con1=fd:0,fd:3',
     'con2=null,fd:4',
   ];
-  return spawn('sh', ['-c', leashed, 'lab', found.kernel, ...args], {
-    // A process group of its own: the kernel is a process for each process of the guest.
-    detached: true,
+  return spawnLeashed(found.kernel, args, {
     env: { ...process.env, TMPDIR: memoryFolder(mem, runDir) },
-    stdio: [terminal ? 'inherit' : 'ignore', 'pipe', 'pipe', terminal ? 1 : 'pipe', 'pipe', 'pipe'],
+    stdio: [terminal ? 'inherit' : 'ignore', 'pipe', 'pipe', terminal ? 1 : 'pipe', 'pipe'],
   });
 }
 
@@ -117,65 +82,7 @@ function bytes(mem) {
   return Number.parseInt(mem, 10) * units[mem.at(-1).toUpperCase()];
 }
 
-/** Keeps the kernel's last words; returns a function that tells them. */
-function collectLog(kernel, show) {
-  let log = '';
-  const collect = (chunk) => {
-    log = (log + chunk).slice(-8192);
-    if (show) process.stderr.write(chunk);
-  };
-  kernel.stdout.setEncoding('utf8').on('data', collect);
-  kernel.stderr.setEncoding('utf8').on('data', collect);
-  kernel.stdio[3]?.pipe(process.stdout, { end: false });
-  kernel.stdio[4].pipe(process.stderr, { end: false });
-  return () => log;
-}
-
-/** Waits until the kernel is down; the exit status when it was put down, else undefined. */
-async function endOf(kernel, timeout) {
-  let status;
-  const stop = (reason) => {
-    status ??= reason;
-    kill(kernel);
-  };
-  const alarm = setTimeout(() => {
-    console.error(`[lab] killed after ${timeout} s`);
-    stop(timedOut);
-  }, timeout * 1000);
-  const onSignal = (signal) => stop(128 + signals[signal]);
-  const onExit = () => kill(kernel);
-  for (const signal of Object.keys(signals)) process.on(signal, onSignal);
-  process.on('exit', onExit);
-  // What is left of the group holds the streams that 'close' waits for.
-  kernel.on('exit', () => kill(kernel));
-  try {
-    await once(kernel, 'close');
-    return status;
-  } finally {
-    clearTimeout(alarm);
-    for (const signal of Object.keys(signals)) process.off(signal, onSignal);
-    process.off('exit', onExit);
-  }
-}
-
-function kill(kernel) {
-  try {
-    process.kill(-kernel.pid, 'SIGKILL');
-  } catch (error) {
-    if (error.code !== 'ESRCH') throw error;
-  }
-}
-
 /** The kernel sets the terminal to raw, and may not have come to set it back. */
 function restoreTerminal() {
   spawnSync('stty', ['sane'], { stdio: 'inherit' });
-}
-
-function readStatus(runDir) {
-  try {
-    return Number(readFileSync(join(runDir, 'status'), 'utf8'));
-  } catch (error) {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,13 @@
 /** The lab's own folder, ignored by git: unpacked packages, and a folder a run. */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,4 +35,27 @@ export function cached(name, make) {
     rmSync(scratch, { recursive: true, force: true });
   }
   return target;
+}
+
+/** A folder for this run, named for its process; the ones of labs that were killed go. */
+export function makeRunDir() {
+  mkdirSync(cacheDir, { recursive: true });
+  for (const name of readdirSync(cacheDir)) {
+    const pid = name.match(/^run-(\d+)-/)?.[1];
+    if (pid && !existsSync(`/proc/${pid}`)) {
+      rmSync(join(cacheDir, name), { recursive: true, force: true });
+    }
+  }
+  return mkdtempSync(join(cacheDir, `run-${process.pid}-`));
+}
+
+/** The exit status that the guest left in its run's folder; undefined when it left none. */
+export function readStatus(runDir) {
+  try {
+    const status = readFileSync(join(runDir, 'status'), 'utf8').trim();
+    return status === '' ? undefined : Number(status);
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

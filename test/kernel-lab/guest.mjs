@@ -14,13 +14,7 @@ const hostOnly = ['TMPDIR', 'TMP', 'TEMP', 'XDG_RUNTIME_DIR', 'OLDPWD', 'PWD', '
  * @param terminal the caller's terminal, `{ rows, columns }`, when the command is to have it
  */
 export function writeInit({ runDir, busybox, modules, command, cwd, env, terminal }) {
-  const task = write(
-    join(runDir, 'task.sh'),
-    `#!${busybox} sh
-cd ${quote(cwd)} || exit 126
-exec env -i ${assignments(env)} ${command.map(quote).join(' ')}
-`,
-  );
+  const task = write(join(runDir, 'task.sh'), taskScript({ busybox, command, cwd, env }));
   return write(
     join(runDir, 'init.sh'),
     `#!${busybox} sh
@@ -54,7 +48,7 @@ hostname kernel-lab
 ip link set lo up
 ulimit -n 200000
 set +e
-${terminal ? onTerminal(task, terminal) : onPipes(task)}
+${terminal ? onTerminal(task, terminal) : onPipes(task, '/dev/tty1', '/dev/tty2')}
 echo $status >/run/lab/status
 `,
   );
@@ -67,17 +61,27 @@ setsid -c ${quote(task)} </dev/tty1 >/dev/tty1 2>&1
 status=$?`;
 }
 
+/** Runs the command where its caller is, with what its caller has in its environment. */
+export function taskScript({ busybox, command, cwd, env }) {
+  return `#!${busybox} sh
+cd ${quote(cwd)} || exit 126
+exec env -i ${assignments(env)} ${command.map(quote).join(' ')}
+`;
+}
+
 /**
  * The command has pipes and no terminal, as it would in a script. What it leaves running keeps
- * them open, and is given two seconds to say its last.
+ * them open, and is given two seconds to say its last. Sets `$status`.
+ *
+ * @param stdout the device that takes what the command prints, `stderr` the other
  */
-function onPipes(task) {
-  return `stty -F /dev/tty1 -opost
-stty -F /dev/tty2 -opost
+export function onPipes(task, stdout, stderr) {
+  return `stty -F ${stdout} -opost
+stty -F ${stderr} -opost
 mkfifo /run/stdout /run/stderr
-cat /run/stdout >/dev/tty1 &
+cat /run/stdout >${stdout} &
 stdout=$!
-cat /run/stderr >/dev/tty2 &
+cat /run/stderr >${stderr} &
 stderr=$!
 setsid ${quote(task)} </dev/null >/run/stdout 2>/run/stderr
 status=$?
@@ -92,11 +96,11 @@ function assignments(env) {
     .join(' ');
 }
 
-function quote(text) {
+export function quote(text) {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function write(path, script) {
+export function write(path, script) {
   writeFileSync(path, script, { mode: 0o755 });
   return path;
 }

@@ -21,15 +21,17 @@ export const kernelNames = ['stable', 'rekey'];
  * @param runDir a folder for what is made for one run only
  */
 export function kernelAndTools(name, runDir) {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new LabUnavailable(
-      `needs Linux on x86-64, this is ${process.platform} on ${process.arch}`,
-    );
-  }
-  const busybox = packageRoot('busybox-static', 'bin/busybox', isStatic);
+  needLinuxOnX64();
+  const busybox = staticBusybox();
   const { kernel, modules } = name === 'rekey' ? unstableKernel(runDir) : stableKernel();
   const [version] = readdirSync(modules);
-  return { kernel, modules: join(modules, version), busybox: join(busybox, 'bin/busybox') };
+  return { kernel, modules: join(modules, version), busybox };
+}
+
+/** Throws {@link LabUnavailable} where this machine runs nothing that the guest would run, too. */
+export function needLinuxOnX64() {
+  if (process.platform === 'linux' && process.arch === 'x64') return;
+  throw new LabUnavailable(`needs Linux on x86-64, this is ${process.platform} on ${process.arch}`);
 }
 
 function stableKernel() {
@@ -37,17 +39,25 @@ function stableKernel() {
   return { kernel: join(uml, 'usr/bin/linux.uml'), modules: join(uml, 'usr/lib/uml/modules') };
 }
 
+/** busybox that needs no libraries: installed, or downloaded; throws {@link LabUnavailable}. */
+export function staticBusybox() {
+  return join(packageRoot('busybox-static', 'bin/busybox', isStatic), 'bin/busybox');
+}
+
 /** The folder under which `file` of a Debian package lies: `/`, or one in the cache. */
 function packageRoot(name, file, usable = existsSync) {
   if (usable(join('/', file))) return '/';
-  return cached(name, (scratch, unpacked) => {
-    console.error(`[lab] downloading Debian's ${name}`);
-    // root's apt-get hands the download to a user of its own, who may not write into the checkout.
-    const sandbox = ['-o', 'APT::Sandbox::User=root'];
-    run(name, 'apt-get', [...sandbox, '-qq', 'download', `${name}:amd64`], scratch);
-    const [deb] = readdirSync(scratch);
-    run(name, 'dpkg', ['-x', deb, unpacked], scratch);
-  });
+  return cached(name, (scratch, unpacked) => downloadPackage(name, scratch, unpacked));
+}
+
+/** Unpacks a Debian package without installing it; throws {@link LabUnavailable}. */
+export function downloadPackage(name, scratch, unpacked) {
+  console.error(`[lab] downloading Debian's ${name}`);
+  // root's apt-get hands the download to a user of its own, who may not write into the checkout.
+  const sandbox = ['-o', 'APT::Sandbox::User=root'];
+  run(name, 'apt-get', [...sandbox, '-qq', 'download', `${name}:amd64`], scratch);
+  const [deb] = readdirSync(scratch);
+  run(name, 'dpkg', ['-x', deb, unpacked], scratch);
 }
 
 /** busybox may be installed as one that needs libraries, which is as good here. */
@@ -60,8 +70,7 @@ function run(name, command, args, cwd) {
   if (status === 0) return;
   const cause = error?.message ?? stderr.trim().split('\n').at(-1);
   throw new LabUnavailable(
-    `needs user-mode-linux and busybox-static (Debian packages user-mode-linux busybox-static): ` +
-      `${command} could not get ${name} (${cause}); ` +
-      `run: apt-get update && apt-get install -y user-mode-linux busybox-static`,
+    `needs ${name} (Debian package ${name}): ${command} could not get it (${cause}); ` +
+      `run: apt-get update, and try again`,
   );
 }
