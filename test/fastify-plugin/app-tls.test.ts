@@ -10,7 +10,9 @@ eachForm(t, 'stats() counts connections, handshakes, failures and bytes', async 
   const port = await listen(app);
   t.same(app.tls.stats(), {
     connections: 0,
+    pending: 0,
     handshakes: 0,
+    negotiated: { protocol: {}, cipher: {}, group: {}, alpn: {}, resumed: 0 },
     failures: {},
     ktls: { tx: 0, rx: 0, refused: {} },
     bytes: { in: 0, out: 0 },

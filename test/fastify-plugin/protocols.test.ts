@@ -183,7 +183,7 @@ t.test('alpnProtocols limits what is served', async (t) => {
     const port = await listen(app);
     t.match(await h2(await h2Session(t, port)), { status: 200 });
     await t.rejects(h1(port, '/', { ALPNProtocols: [] }));
-    t.match(app.tls.stats().failures, { ERR_AWS_LC_FASTIFY_ALPN_REQUIRED: 1 });
+    t.match(app.tls.stats().failures, { ERR_AWS_LC_ALPN_REQUIRED: 1 });
   });
 });
 

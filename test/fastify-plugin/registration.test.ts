@@ -68,7 +68,7 @@ t.test('the plugin on a server of the factory is refused', async (t) => {
 });
 
 t.test('alpnProtocols must be protocols that are served', async (t) => {
-  const code = 'ERR_AWS_LC_FASTIFY_ALPN';
+  const code = 'ERR_AWS_LC_CONFIG_ALPN';
   t.match(await refusal(Fastify(), { alpnProtocols: ['http/1.0'] }), { code });
   t.match(await refusal(Fastify(), { alpnProtocols: [] }), { code });
   t.match(await refusal(Fastify(), { ALPNProtocols: ['h2', 'spdy/3'] }), { code });

@@ -14,6 +14,23 @@ export type {
 export { ServerConfig } from './config/server-config';
 export { TlsConnector } from './connector';
 export { ConfigError, TlsError, type ConfigErrorCode, type TlsAlert, type TlsSide } from './errors';
+export type { HandshakeLimits } from './http/admission';
+export {
+  createSecureServer,
+  SecureServer,
+  type RequestListener,
+  type SecureServerOptions,
+} from './http/create-secure-server';
+export { streamOfHttp2Request } from './http/http2';
+export {
+  hasHttpsFront,
+  HttpsFront,
+  type ConnectionFailure,
+  type HttpsFrontSettings,
+} from './http/https-front';
+export type { HttpProtocol, HttpsOptions } from './http/options';
+export type { RedirectHttpOptions } from './http/redirect';
+export type { TlsStats } from './http/statistics';
 export { http2Socket } from './http2/http2-socket';
 export { hostKtls, hostKtlsAvailable, type HostKtls } from './ktls/host';
 export type { KtlsMode, KtlsOption } from './ktls/policy';

@@ -1,10 +1,7 @@
-import { TlsStream } from '@node-aws-lc/core';
+import { streamOfHttp2Request, TlsStream, type HttpsFront, type TlsStats } from '@node-aws-lc/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { TlsFront } from './front';
-import { streamOfHttp2Request } from './http2';
 import type { AwsLcTlsOptions } from './options';
 import { RequestTls } from './request-tls';
-import type { TlsStats } from './statistics';
 
 /** `app.tls`: the TLS side of the server. */
 export interface AppTls {
@@ -33,10 +30,10 @@ declare module 'fastify' {
 }
 
 /** Gives an application `app.tls` and `request.tls`, and makes it name all of its addresses. */
-export function decorate(root: FastifyInstance, front: TlsFront): void {
+export function decorate(root: FastifyInstance, front: HttpsFront): void {
   root.decorate('tls', {
     setSecureContext: (options) => front.setSecureContext(options),
-    stats: () => front.statistics.snapshot(),
+    stats: () => front.stats(),
   });
   root.decorateRequest('tls', {
     getter(this: FastifyRequest) {

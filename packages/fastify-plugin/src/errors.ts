@@ -8,8 +8,6 @@
  * | `ERR_AWS_LC_FASTIFY_SERVER` | a `serverFactory` that does not return a plain `http.Server` |
  * | `ERR_AWS_LC_FASTIFY_LISTENING` | the server listens already, in plaintext |
  * | `ERR_AWS_LC_FASTIFY_TWICE` | registered twice, or registered on a server of `awsLcServerFactory` |
- * | `ERR_AWS_LC_FASTIFY_ALPN` | `alpnProtocols` names something else than `h2` and `http/1.1` |
- * | `ERR_AWS_LC_FASTIFY_ALPN_REQUIRED` | a client without ALPN on a server that speaks only h2 |
  * | `ERR_AWS_LC_FASTIFY_CLOSED` | `close()` came while `listen()` was still resolving `localhost` |
  */
 const MESSAGES = {
@@ -25,9 +23,6 @@ const MESSAGES = {
     'The server is already listening and answering in plaintext; register the plugin before listen()',
   ERR_AWS_LC_FASTIFY_TWICE:
     'AWS-LC already does TLS on this server; use the plugin once, or awsLcServerFactory, not both',
-  ERR_AWS_LC_FASTIFY_ALPN: "alpnProtocols must be a non-empty list of 'h2' and 'http/1.1'",
-  ERR_AWS_LC_FASTIFY_ALPN_REQUIRED:
-    'The client did not negotiate h2, the only protocol that this server speaks',
   ERR_AWS_LC_FASTIFY_CLOSED: 'The server was closed before it could listen',
 } as const;
 

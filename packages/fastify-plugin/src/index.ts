@@ -7,9 +7,9 @@ import { awsLcTls } from './plugin';
 
 export { AwsLcFastifyError, type AwsLcFastifyErrorCode } from './errors';
 export type { AppTls } from './decorate';
-export type { AwsLcTlsOptions, HttpProtocol } from './options';
+export type { AwsLcTlsOptions } from './options';
 export { awsLcTls } from './plugin';
 export type { RequestTls } from './request-tls';
 export { awsLcServerFactory } from './server-factory';
-export type { TlsStats } from './statistics';
+export type { HttpProtocol, TlsStats } from '@node-aws-lc/core';
 export default awsLcTls;

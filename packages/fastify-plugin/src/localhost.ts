@@ -15,25 +15,24 @@ export interface ListenOptions extends net.ListenOptions {
   listenTextResolver?: (address: string) => string;
 }
 
-/** The owner of the listeners for the further addresses. */
-export interface Siblings {
-  /** Called first: a server that was closed may listen again. */
-  reopen(): AbortSignal;
-  /** Listens on a further address, on the port that the first one got. */
-  open(address: string, port: number, options: ListenOptions): void;
-}
+/** Listens on a further address, on the port that the first one got. */
+type ListenOnOther = (address: string, port: number, options: ListenOptions) => void;
 
 /** Makes `server.listen({ host: 'localhost', … })` listen on every address of that name. */
-export function listenOnAllOfLocalhost(server: http.Server, siblings: Siblings): void {
+export function listenOnAllOfLocalhost(
+  server: http.Server,
+  front: { readonly closings: number },
+  listenOnOther: ListenOnOther,
+): void {
   const listen = server.listen.bind(server) as (...args: unknown[]) => http.Server;
 
   server.listen = function (...args: unknown[]): http.Server {
-    const closed = siblings.reopen();
     const [options] = args;
     if (!isLocalhost(options)) return listen(...args);
 
+    const { closings } = front;
     dns.lookup('localhost', { all: true }, (error, found) => {
-      if (closed.aborted) {
+      if (front.closings !== closings) {
         server.emit('error', new AwsLcFastifyError('ERR_AWS_LC_FASTIFY_CLOSED'));
         return;
       }
@@ -53,7 +52,7 @@ export function listenOnAllOfLocalhost(server: http.Server, siblings: Siblings):
       const onListening = (): void => {
         settle();
         const { port } = server.address() as net.AddressInfo;
-        for (const address of others) siblings.open(address, port, given);
+        for (const address of others) listenOnOther(address, port, given);
       };
       const settle = (): void => {
         server.off('listening', onListening);

@@ -1,17 +1,18 @@
 import * as http from 'node:http';
 import * as tls from 'node:tls';
+import { hasHttpsFront } from '@node-aws-lc/core';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { decorate } from './decorate';
 import { AwsLcFastifyError } from './errors';
-import { frontOf, TlsFront } from './front';
+import { frontFor } from './front';
 import type { AwsLcTlsOptions } from './options';
 
 // async, so that what it throws is what the registration rejects with.
 // eslint-disable-next-line @typescript-eslint/require-await
 const plugin: FastifyPluginAsync<AwsLcTlsOptions> = async (instance, options) => {
   refuseWhatCannotWork(instance);
-  const front = new TlsFront(instance.server, options, {
+  const front = frontFor(instance.server, options, {
     http2SessionTimeout: instance.initialConfig.http2SessionTimeout as number,
     log: instance.log,
   });
@@ -45,7 +46,7 @@ function refuseWhatCannotWork({ server, initialConfig }: FastifyInstance): void 
   }
   if (!(server instanceof http.Server)) throw new AwsLcFastifyError('ERR_AWS_LC_FASTIFY_SERVER');
   if (server.listening) throw new AwsLcFastifyError('ERR_AWS_LC_FASTIFY_LISTENING');
-  if (frontOf(server)) throw new AwsLcFastifyError('ERR_AWS_LC_FASTIFY_TWICE');
+  if (hasHttpsFront(server)) throw new AwsLcFastifyError('ERR_AWS_LC_FASTIFY_TWICE');
 }
 
 /**

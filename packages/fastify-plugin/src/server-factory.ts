@@ -1,9 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import * as http from 'node:http';
+import type { HttpsFront } from '@node-aws-lc/core';
 import type { FastifyInstance, FastifyServerFactory } from 'fastify';
 import { decorate } from './decorate';
 import { AwsLcFastifyError } from './errors';
-import { TlsFront, type Log } from './front';
+import { frontFor, type Log } from './front';
 import type { AwsLcTlsOptions } from './options';
 
 /** What Fastify hands to a server factory: its own options, defaults filled in. */
@@ -24,7 +25,7 @@ interface FastifyOptions {
  * the moment it exists: `Fastify({ serverFactory: awsLcServerFactory({ key, cert }) })`. Decorates
  * the application as the plugin does.
  *
- * @throws {AwsLcFastifyError} from `Fastify(…)`: `ERR_AWS_LC_FASTIFY_HTTPS`, `_HTTP2`, `_ALPN`
+ * @throws {AwsLcFastifyError} from `Fastify(…)`: `ERR_AWS_LC_FASTIFY_HTTPS`, `_HTTP2`
  * @throws the errors of `ServerConfig`, from `Fastify(…)`
  */
 export function awsLcServerFactory(options: AwsLcTlsOptions): FastifyServerFactory {
@@ -35,7 +36,7 @@ export function awsLcServerFactory(options: AwsLcTlsOptions): FastifyServerFacto
 
     const server = http.createServer(fastify.http ?? {}, handler);
     applyTimeouts(server, fastify);
-    const front = new TlsFront(server, options, {
+    const front = frontFor(server, options, {
       http2SessionTimeout: fastify.http2SessionTimeout,
       log: fastify.logger,
     });
@@ -58,7 +59,7 @@ function applyTimeouts(server: http.Server, options: FastifyOptions): void {
  * The factory runs inside `Fastify(…)`, when there is no instance yet; Fastify announces the finished
  * instance on this channel before it returns.
  */
-function decorateWhenMade(server: http.Server, front: TlsFront): void {
+function decorateWhenMade(server: http.Server, front: HttpsFront): void {
   const channel = 'fastify.initialization';
   const onMade = (message: unknown): void => {
     const { fastify } = message as { fastify: FastifyInstance };
