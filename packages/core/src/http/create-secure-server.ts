@@ -1,5 +1,4 @@
 import * as http from 'node:http';
-import type * as http2 from 'node:http2';
 import { HttpsFront } from './https-front';
 import type { HttpsOptions } from './options';
 import type { TlsStats } from './statistics';
@@ -68,9 +67,7 @@ export class SecureServer extends http.Server {
  */
 export function createSecureServer(
   options: SecureServerOptions,
-  listener?:
-    | RequestListener
-    | ((request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void),
+  listener?: RequestListener,
 ): SecureServer {
-  return new SecureServer(options, listener as RequestListener | undefined);
+  return new SecureServer(options, listener);
 }

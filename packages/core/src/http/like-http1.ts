@@ -34,8 +34,8 @@ function interfaceOf(object: object): Descriptors {
   const prototype = Object.getPrototypeOf(object) as object;
   let found = known.get(prototype);
   if (found === undefined) {
-    const { constructor: _, ...rest } = Object.getOwnPropertyDescriptors(prototype);
-    found = rest as Descriptors;
+    found = Object.getOwnPropertyDescriptors(prototype);
+    Reflect.deleteProperty(found, 'constructor');
     known.set(prototype, found);
   }
   return found;
