@@ -16,7 +16,7 @@ export interface SecureServerOptions extends HttpsOptions, http.ServerOptions {
 export type RequestListener = (
   request: http.IncomingMessage,
   response: http.ServerResponse<http.IncomingMessage> & { req: http.IncomingMessage },
-) => void;
+) => void | Promise<void>;
 
 /**
  * An http.Server that speaks TLS: HTTP/1.1 and h2 on one port. Made by {@link createSecureServer}.
@@ -30,7 +30,7 @@ export class SecureServer extends http.Server {
   /** @internal */
   constructor(options: SecureServerOptions, listener?: RequestListener) {
     const { http2SessionTimeout } = options;
-    super(options, listener);
+    super(options, listener as http.RequestListener | undefined);
     this.#front = new HttpsFront(this, options, { http2SessionTimeout, likeHttp1: true });
   }
 
