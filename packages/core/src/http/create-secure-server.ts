@@ -10,13 +10,13 @@ export interface SecureServerOptions extends HttpsOptions, http.ServerOptions {
 }
 
 /**
- * What serves a request. Over h2 it is given node:http2's compatibility objects, which have the
+ * What serves a request; what it returns, a promise perhaps, is not waited for. Over h2 it is given node:http2's compatibility objects, which have the
  * interface of node:http's.
  */
 export type RequestListener = (
   request: http.IncomingMessage,
   response: http.ServerResponse<http.IncomingMessage> & { req: http.IncomingMessage },
-) => void | Promise<void>;
+) => unknown;
 
 /**
  * An http.Server that speaks TLS: HTTP/1.1 and h2 on one port. Made by {@link createSecureServer}.
@@ -30,7 +30,7 @@ export class SecureServer extends http.Server {
   /** @internal */
   constructor(options: SecureServerOptions, listener?: RequestListener) {
     const { http2SessionTimeout } = options;
-    super(options, listener as http.RequestListener | undefined);
+    super(options, listener);
     this.#front = new HttpsFront(this, options, { http2SessionTimeout, likeHttp1: true });
   }
 
