@@ -40,4 +40,5 @@ export type { ScheduledTicketKey, TicketKeyProvider } from './session/ticket-key
 export { redisTicketKeys, type RedisClient } from './session/redis-ticket-keys';
 export { TicketKeys, type TicketKeyGeneration, type TicketKeySet } from './session/ticket-keys';
 export type { Negotiated } from './stream/negotiated';
+export type { SendFileOptions } from './stream/send-file';
 export { TlsStream } from './stream/tls-stream';

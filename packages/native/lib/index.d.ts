@@ -74,6 +74,23 @@ export declare class TrustStore {
   private readonly brand: 'TrustStore';
 }
 
+/** A part of a file, on a descriptor of its own that stays open until close(). */
+export declare class FileSource {
+  /**
+   * Never throws: see failure().
+   * @param end the offset behind the last byte; Infinity is the end of the file
+   */
+  constructor(fd: number, start: number, end: number);
+  /** Bytes sent so far. */
+  sent(): number;
+  /** Whether all of it was sent, as far as the file has it. */
+  complete(): boolean;
+  /** What is wrong with the file, as read(2) would have it. */
+  failure(): (NativeError & { kind: 'system' }) | undefined;
+  /** Lets go of the file; a step that is being made keeps it open until it has returned. */
+  close(): void;
+}
+
 export interface ConnectionDetails {
   protocol: string;
   cipher: string | null;
@@ -129,6 +146,10 @@ export declare class Connection {
   deliver(): void;
   write(chunks: Uint8Array[]): Outcome;
   writeSlab(length: number): Outcome;
+  /** Pending unless it failed. Failures of the file itself are asked of the source when it is done. */
+  sendFile(source: FileSource): Outcome;
+  /** Gives up the file in progress; onWritten follows, at once or when the system call in progress has returned. */
+  cancelFile(): void;
   shutdown(): Outcome;
   /** Sends close_notify if nothing is lost by it, and closes. */
   close(): void;

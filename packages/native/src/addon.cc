@@ -5,6 +5,7 @@
 #include "connection.h"
 #include "context.h"
 #include "env_data.h"
+#include "file_source.h"
 #include "host_probe.h"
 #include "ticket_keys.h"
 #include "trust_store.h"
@@ -29,6 +30,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Connection", Connection::Define(env));
   exports.Set("Context", Context::Define(env));
   exports.Set("TicketKeys", TicketKeys::Define(env));
+  exports.Set("FileSource", FileSource::Define(env));
   exports.Set("TrustStore", TrustStore::Define(env));
   exports.Set("cipherSuites", Napi::Function::New<ListCipherSuites>(env, "cipherSuites"));
   exports.Set("resolveCipherList", Napi::Function::New<ResolveCipherList>(env, "resolveCipherList"));

@@ -33,6 +33,8 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::Deliver>("deliver"),
                          InstanceMethod<&Connection::Write>("write"),
                          InstanceMethod<&Connection::WriteSlab>("writeSlab"),
+                         InstanceMethod<&Connection::SendFile>("sendFile"),
+                         InstanceMethod<&Connection::CancelFile>("cancelFile"),
                          InstanceMethod<&Connection::Shutdown>("shutdown"),
                          InstanceMethod<&Connection::Close>("close"),
                          InstanceMethod<&Connection::Reset>("reset"),
@@ -361,6 +363,7 @@ Connection::Outcome Connection::PumpOutput() {
       if (status == Engine::FlushStatus::kBlocked) return Outcome::kPending;
     }
     if (engine_->state() == Engine::State::kFailed) return Outcome::kFailed;
+    if (file_ != nullptr) return PumpFile();
     if (chunks_.IsEmpty()) break;
     if (budget == 0) return Outcome::kPending;
     const size_t batch = std::min(budget, kFlushThreshold);
@@ -418,9 +421,13 @@ void Connection::SealFromChunks(size_t budget) {
 void Connection::ContinueOutput() {
   if (!IsOpen() || (!output_pending_ && !engine_->HasUnsent())) return;
   const Outcome outcome = PumpOutput();
-  if (outcome == Outcome::kPending || !output_pending_) return;
+  if (outcome != Outcome::kPending && output_pending_) ReportWritten(outcome);
+}
+
+void Connection::ReportWritten(Outcome outcome) {
   output_pending_ = false;
   chunks_.Reset();
+  file_.reset();
   if (outcome == Outcome::kDone) {
     Emit(Callback::kWritten);
   } else {
@@ -480,8 +487,8 @@ void Connection::Delivered(const Napi::CallbackInfo& /*info*/) {
 void Connection::Close(const Napi::CallbackInfo& /*info*/) {
   if (!IsOpen()) return;
   Step step(this, true);
-  // A clean end after half of a write would hide from the peer that the other half is missing.
-  if (!output_pending_ && engine_->SealCloseNotify()) Flush();
+  // A clean end after half of a write or of a file would hide from the peer that the other half is missing.
+  if (!output_pending_ && !cut_short_ && engine_->SealCloseNotify()) Flush();
   close_requested_ = true;
 }
 
@@ -496,6 +503,8 @@ void Connection::Reset(const Napi::CallbackInfo& /*info*/) {
 void Connection::CloseNow() {
   const bool started = !owner_.IsEmpty();
   if (fd_transport_ != nullptr) engine_->DiscardInput();
+  if (file_work_ != nullptr) std::exchange(file_work_, nullptr)->Abandon();
+  file_.reset();
   engine_.reset();
   fd_transport_.reset();
   memory_transport_.reset();
@@ -519,7 +528,8 @@ void Connection::UpdateInterest() {
   const Engine::State state = engine_->state();
   const bool readable = state == Engine::State::kHandshake || engine_->listens_while_waiting() ||
                         (state == Engine::State::kOpen && reading_ && !read_ended_);
-  const bool writable = state != Engine::State::kFailed && (engine_->HasUnsent() || output_pending_);
+  const bool writable = state != Engine::State::kFailed && file_work_ == nullptr &&
+                        (engine_->HasUnsent() || output_pending_);
   fd_transport_->Watch(readable, writable);
 }
 

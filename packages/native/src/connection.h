@@ -14,11 +14,14 @@
 #include "engine.h"
 #include "env_data.h"
 #include "fd_transport.h"
+#include "file_work.h"
 #include "memory_transport.h"
 
 namespace aws_lc {
 
-class Connection final : public Napi::ObjectWrap<Connection>, private FdTransport::Listener {
+class Connection final : public Napi::ObjectWrap<Connection>,
+                         private FdTransport::Listener,
+                         private FileWork::Listener {
  public:
   static Napi::Function Define(Napi::Env env);
   // new Connection(context: Context, options: ConnectionOptions), see lib/index.d.ts
@@ -50,6 +53,8 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   void Deliver(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
   Napi::Value WriteSlab(const Napi::CallbackInfo& info);
+  Napi::Value SendFile(const Napi::CallbackInfo& info);
+  void CancelFile(const Napi::CallbackInfo& info);
   Napi::Value Shutdown(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   void Reset(const Napi::CallbackInfo& info);
@@ -87,6 +92,11 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   Outcome PumpOutput();
   void SealFromChunks(size_t budget);
   void ContinueOutput();
+  // Likewise the next step of the file in progress.
+  Outcome PumpFile();
+  void OnFileStep(FileStep result) override;
+  void EndFile();
+  void ReportWritten(Outcome outcome);
   Engine::FlushStatus Flush();
   void UpdateInterest();
   bool HasInput() const;
@@ -119,6 +129,12 @@ class Connection final : public Napi::ObjectWrap<Connection>, private FdTranspor
   uint32_t chunk_index_ = 0;
   size_t chunk_offset_ = 0;
   bool output_pending_ = false;
+  // The file in progress, which takes the place of the chunks, and the step of it that is being made.
+  std::shared_ptr<FileTransfer> file_;
+  FileWork* file_work_ = nullptr;
+  bool file_record_open_ = false;
+  // Whether a file was given up after a part of it had been sent.
+  bool cut_short_ = false;
   bool shutdown_requested_ = false;
 };
 

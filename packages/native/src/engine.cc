@@ -144,6 +144,7 @@ bool Engine::HasBufferedInput() const {
 }
 
 Engine::FlushStatus Engine::Flush() {
+  if (lent_) return FlushStatus::kBlocked;
   std::vector<uint8_t>& outbound = scratch_->outbound;
   const uint8_t* data = outbound.data();
   size_t length = outbound.size();

@@ -124,6 +124,14 @@ class Engine {
   // Before the transport is closed: input that nobody has read makes TCP send RST, which drops what the peer has not
   // received yet.
   void DiscardInput();
+  // While another thread sends on the transport, where the kernel seals, nobody else may: Flush() answers kBlocked.
+  void LendTransport() { lent_ = true; }
+  // `sent`: the bytes of plaintext that the other thread has sent.
+  void TakeTransportBack(size_t sent);
+  // The other thread's sending has failed with this errno.
+  void FailToSend(int error);
+  // Sends what the kernel holds of a record that it was told would go on.
+  void PushOpenRecord();
   bool HasUnsent() const { return unsent_offset_ < unsent_.size() || key_update_queued_ || close_notify_queued_; }
   // Ciphertext collected in this step, waiting for Flush().
   size_t collected() const { return scratch_->outbound.size(); }
@@ -222,6 +230,7 @@ class Engine {
   bool end_pending_ = false;
   int receive_errno_ = 0;
 
+  bool lent_ = false;
   uint64_t bytes_sent_ = 0;
   std::vector<uint8_t> unsent_;
   size_t unsent_offset_ = 0;

@@ -363,10 +363,24 @@ Engine::ReadResult Engine::RefuseRecord(const char* reason, uint8_t alert) {
 
 void Engine::SendAlertThroughKernel(uint8_t level, uint8_t description) {
   // Behind data that waits, the alert would have to wait as well, and nothing is sent after a failure.
-  if (HasUnsent()) return;
+  if (HasUnsent() || lent_) return;
   const uint8_t alert[2] = {level, description};
   transport_->SendRecord(SSL3_RT_ALERT, alert, sizeof(alert));
 }
+
+void Engine::TakeTransportBack(size_t sent) {
+  lent_ = false;
+  bytes_sent_ += sent;
+  CountSealedRecords(sent);
+}
+
+void Engine::FailToSend(int error) {
+  if (state_ != State::kFailed) Fail(TlsError::System("write", error));
+}
+
+// Naming a record's type ends the one before, and nothing makes no new one. Where the socket is full the kernel sends it
+// later by itself.
+void Engine::PushOpenRecord() { transport_->SendRecord(SSL3_RT_APPLICATION_DATA, nullptr, 0); }
 
 Engine::FlushStatus Engine::FlushCloseNotify() {
   if (!transport_->HasRoomToEnd()) return FlushStatus::kBlocked;

@@ -1,11 +1,9 @@
 #include "fd_transport.h"
 
-#include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,12 +21,13 @@ constexpr uint32_t kRoomToEnd = 64 * 1024;
 }  // namespace
 
 std::unique_ptr<FdTransport> FdTransport::Open(EnvData* env_data, int fd, Listener* listener, int* error) {
-  const int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (own_fd < 0) {
+  std::shared_ptr<const Descriptor> descriptor = Descriptor::Duplicate(fd);
+  if (descriptor == nullptr) {
     *error = errno;
     return nullptr;
   }
-  std::unique_ptr<FdTransport> transport(new FdTransport(own_fd, listener));
+  const int own_fd = descriptor->fd();
+  std::unique_ptr<FdTransport> transport(new FdTransport(std::move(descriptor), listener));
   auto handle = std::make_unique<PollHandle>();
   const int status = uv_poll_init(env_data->loop(), &handle->poll, own_fd);
   if (status != 0) {
@@ -52,13 +51,12 @@ FdTransport::~FdTransport() {
       handle->env_data->HandleClosed();
     });
   }
-  close(fd_);
 }
 
 ptrdiff_t FdTransport::Send(const uint8_t* data, size_t length) {
   ssize_t result;
   do {
-    result = send(fd_, data, length, MSG_NOSIGNAL);
+    result = send(fd(), data, length, MSG_NOSIGNAL);
   } while (result < 0 && errno == EINTR);
   if (result >= 0) return result;
   return errno == EWOULDBLOCK ? -EAGAIN : -errno;
@@ -67,7 +65,7 @@ ptrdiff_t FdTransport::Send(const uint8_t* data, size_t length) {
 ptrdiff_t FdTransport::Receive(uint8_t* out, size_t capacity) {
   ssize_t result;
   do {
-    result = recv(fd_, out, capacity, 0);
+    result = recv(fd(), out, capacity, 0);
   } while (result < 0 && errno == EINTR);
   if (result >= 0) return result;
   return errno == EWOULDBLOCK ? -EAGAIN : -errno;
@@ -76,15 +74,15 @@ ptrdiff_t FdTransport::Receive(uint8_t* out, size_t capacity) {
 int FdTransport::AttachTls() {
   int protocol = 0;
   socklen_t length = sizeof(protocol);
-  if (getsockopt(fd_, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0 || protocol != IPPROTO_TCP) {
+  if (getsockopt(fd(), SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0 || protocol != IPPROTO_TCP) {
     return -EPROTONOSUPPORT;
   }
-  return setsockopt(fd_, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) == 0 ? 0 : -errno;
+  return setsockopt(fd(), IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) == 0 ? 0 : -errno;
 }
 
 int FdTransport::InstallTls(KtlsDirection direction, const KernelCryptoInfo& info) {
   const int option = direction == KtlsDirection::kTx ? TLS_TX : TLS_RX;
-  return setsockopt(fd_, SOL_TLS, option, info.data(), static_cast<socklen_t>(info.size())) == 0 ? 0 : -errno;
+  return setsockopt(fd(), SOL_TLS, option, info.data(), static_cast<socklen_t>(info.size())) == 0 ? 0 : -errno;
 }
 
 ptrdiff_t FdTransport::SendRecord(uint8_t type, const uint8_t* data, size_t length) {
@@ -102,7 +100,7 @@ ptrdiff_t FdTransport::SendRecord(uint8_t type, const uint8_t* data, size_t leng
   *CMSG_DATA(header) = type;
   ssize_t result;
   do {
-    result = sendmsg(fd_, &message, MSG_NOSIGNAL);
+    result = sendmsg(fd(), &message, MSG_NOSIGNAL);
   } while (result < 0 && errno == EINTR);
   if (result >= 0) return result;
   return errno == EWOULDBLOCK ? -EAGAIN : -errno;
@@ -120,7 +118,7 @@ ptrdiff_t FdTransport::ReceiveRecord(uint8_t* out, size_t capacity, uint8_t* typ
   *type = 0;
   ssize_t result;
   do {
-    result = recvmsg(fd_, &message, 0);
+    result = recvmsg(fd(), &message, 0);
   } while (result < 0 && errno == EINTR);
   if (result < 0) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
@@ -138,7 +136,7 @@ ptrdiff_t FdTransport::ReceiveRecord(uint8_t* out, size_t capacity, uint8_t* typ
 bool FdTransport::HasRoomToEnd() {
   uint32_t info[SK_MEMINFO_VARS] = {};
   socklen_t length = sizeof(info);
-  if (getsockopt(fd_, SOL_SOCKET, SO_MEMINFO, info, &length) != 0) return true;
+  if (getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, info, &length) != 0) return true;
   const uint32_t queued = info[SK_MEMINFO_WMEM_QUEUED];
   const uint32_t limit = info[SK_MEMINFO_SNDBUF];
   // poll(2) calls a socket writable when a third is free; asking for no more than that never waits in vain.
@@ -167,10 +165,10 @@ void FdTransport::SetReferenced(bool referenced) {
 
 void FdTransport::ResetOnClose() {
   const linger reset = {1, 0};
-  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  setsockopt(fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 }
 
-void FdTransport::ShutDownSending() { shutdown(fd_, SHUT_WR); }
+void FdTransport::ShutDownSending() { shutdown(fd(), SHUT_WR); }
 
 void FdTransport::OnPoll(uv_poll_t* poll, int status, int events) {
   FdTransport* transport = static_cast<PollHandle*>(poll->data)->transport;

@@ -4,7 +4,9 @@
 #include <uv.h>
 
 #include <memory>
+#include <utility>
 
+#include "descriptor.h"
 #include "env_data.h"
 #include "transport.h"
 
@@ -24,7 +26,7 @@ class FdTransport final : public Transport {
   // Duplicates `fd`: libuv watches a descriptor number once, and the number it came under belongs to a net.Socket.
   // Answers null and sets *error to an errno on failure.
   static std::unique_ptr<FdTransport> Open(EnvData* env_data, int fd, Listener* listener, int* error);
-  // Closes the descriptor at once; libuv's handle frees itself later.
+  // Closes the descriptor at once, unless somebody shares it; libuv's handle frees itself later.
   ~FdTransport() override;
 
   ptrdiff_t Send(const uint8_t* data, size_t length) override;
@@ -38,7 +40,8 @@ class FdTransport final : public Transport {
 
   void Watch(bool readable, bool writable);
   void SetReferenced(bool referenced);
-  int fd() const { return fd_; }
+  int fd() const { return descriptor_->fd(); }
+  const std::shared_ptr<const Descriptor>& descriptor() const { return descriptor_; }
   // Makes closing send RST and drop what is unsent: socket(7) SO_LINGER.
   void ResetOnClose();
   // shutdown(2) of the sending half.
@@ -51,10 +54,11 @@ class FdTransport final : public Transport {
     FdTransport* transport;
   };
 
-  FdTransport(int fd, Listener* listener) : fd_(fd), listener_(listener) {}
+  FdTransport(std::shared_ptr<const Descriptor> descriptor, Listener* listener)
+      : descriptor_(std::move(descriptor)), listener_(listener) {}
   static void OnPoll(uv_poll_t* poll, int status, int events);
 
-  int fd_;
+  std::shared_ptr<const Descriptor> descriptor_;
   Listener* listener_;
   PollHandle* handle_ = nullptr;
   int watched_ = 0;

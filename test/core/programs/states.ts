@@ -10,6 +10,7 @@ import {
   type TlsStream,
 } from '@node-aws-lc/core';
 import { once } from 'node:events';
+import { openSync } from 'node:fs';
 import net from 'node:net';
 import * as pki from '../../helpers/pki.js';
 import { memoryPair } from '../../helpers/memory-pair.js';
@@ -97,6 +98,19 @@ export const states: Record<string, () => Promise<void>> = {
     client.write(Buffer.alloc(40_000_000));
     client.end();
     kept.push(client, server);
+  },
+  async 'sending a file to nobody'() {
+    const { client, server } = await connectedPair();
+    const fd = openSync(process.execPath, 'r');
+    for (let i = 0; i < 10; i++) void client.sendFile(fd).catch(() => {});
+    kept.push(client, server);
+  },
+  async 'sending files'() {
+    const { client, server } = await connectedPair();
+    const fd = openSync(process.execPath, 'r');
+    server.on('data', () => {});
+    const send = (): void => void client.sendFile(fd, { end: 3_000_000 }).then(send, () => {});
+    send();
   },
   async 'half closed'() {
     const { client, server } = await connectedPair();

@@ -39,6 +39,9 @@ export abstract class DetachedSocket extends net.Socket {
   /** @internal Whether somebody waits for a write to end. */
   protected abstract get _isWriting(): boolean;
 
+  /** @internal Bytes that have been sent of the file in progress. */
+  protected abstract get _bytesOfFile(): number;
+
   /** @internal Traffic: the time-out begins anew. */
   protected _touch(): void {
     (this as unknown as SocketInternals)._unrefTimer();
@@ -148,7 +151,7 @@ export abstract class DetachedSocket extends net.Socket {
         return this.#bytesRead;
       }),
       bytesWritten: accessor(function () {
-        return this.#bytesDispatched + bufferedBytes(this);
+        return this.#bytesDispatched + this._bytesOfFile + bufferedBytes(this);
       }),
       pending: accessor(function () {
         return this.connecting;

@@ -1,7 +1,9 @@
 import type { Connection, NativeError, Outcome } from '@node-aws-lc/native';
+import type { FileHandle } from 'node:fs/promises';
 import type net from 'node:net';
 import { TlsError, fromNative } from '../errors';
 import { NegotiatedSocket } from './negotiated-socket';
+import { FileTransfer, findFile, type SendFileOptions } from './send-file';
 import { WRITE_SLAB, takeRead, writeSlab } from './slabs';
 
 type Callback = (error?: Error | null) => void;
@@ -22,6 +24,8 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   #writeCallback: Callback | undefined;
   // What was written, or the end, before the handshake was complete.
   #held: (() => void) | undefined;
+  readonly #files = new Set<FileTransfer>();
+  #fileInProgress: FileTransfer | undefined;
 
   /** Whether the peer has ended its half with close_notify, so that nothing was cut off. */
   get closeNotifyReceived(): boolean {
@@ -123,6 +127,11 @@ export abstract class PlaintextStream extends NegotiatedSocket {
       callback(writeAfterClose());
       return;
     }
+    const found = findFile(chunks);
+    if (found !== undefined) {
+      this.#writeAroundFile(chunks, found, callback);
+      return;
+    }
     const outcome = fitsSlab(chunks)
       ? this.#writeSlab(connection, chunks)
       : this.#writeBuffers(connection, chunks);
@@ -144,6 +153,39 @@ export abstract class PlaintextStream extends NegotiatedSocket {
     return connection.write(buffers);
   }
 
+  #writeAroundFile(
+    chunks: EncodedChunk[],
+    { at, file }: { at: number; file: FileTransfer },
+    callback: Callback,
+  ): void {
+    const goOn =
+      (next: () => void): Callback =>
+      (error) =>
+        error ? callback(error) : next();
+    const writeRest = (): void => {
+      if (at + 1 === chunks.length) callback();
+      else this.#writeChunks(chunks.slice(at + 1), callback);
+    };
+    const send = (): void => this.#sendFile(file, goOn(writeRest));
+    if (at === 0) send();
+    else this.#writeChunks(chunks.slice(0, at), goOn(send));
+  }
+
+  #sendFile(file: FileTransfer, callback: Callback): void {
+    const connection = this._connection;
+    if (connection === undefined || file.settled) {
+      callback();
+      return;
+    }
+    this.#fileInProgress = file;
+    this._touch();
+    this.#settle(file.begin(connection), (failure) => {
+      this.#fileInProgress = undefined;
+      this._countWritten(file.sent);
+      callback(file.end(failure));
+    });
+  }
+
   #settle(outcome: Outcome, callback: Callback): void {
     if (outcome === 0) {
       callback();
@@ -153,6 +195,48 @@ export abstract class PlaintextStream extends NegotiatedSocket {
       const failure = this._connection?.lastError();
       callback(failure && 'kind' in failure ? fromNative(failure, this._side) : writeAfterClose());
     }
+  }
+
+  /**
+   * Sends a file, or a part of it, in its turn among the writes: with sendfile(2) where the kernel seals the records
+   * (`ktls.tx`), else by reading and sealing it. Neither blocks the event loop nor holds more than 64 KiB of the file.
+   * The file's own position is neither used nor changed, and it is left open; it may be closed as soon as this has been
+   * called. Several may be under way at once, of one file too; they are sent one after another.
+   *
+   * A failure in the middle of the file (its own, or `signal`) destroys the stream, because the peer could not tell what
+   * comes next from the rest of it; one before its first byte leaves the stream as it was.
+   *
+   * @param file a regular file that is open for reading: a FileHandle or a descriptor
+   * @returns the number of bytes that were handed to the operating system: fewer than asked for where the file ends
+   *   earlier, or has become shorter meanwhile
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE`
+   * @throws Error with the code of the file system: `EBADF` (closed, or not open for reading), `EISDIR`, `ESPIPE` (no file
+   *   with positions, such as a pipe), `EIO`, …
+   * @throws Error `ABORT_ERR`, `ERR_STREAM_WRITE_AFTER_END` after `end()`, `ERR_STREAM_DESTROYED`, and what the stream is
+   *   destroyed with meanwhile
+   */
+  async sendFile(file: FileHandle | number, options: SendFileOptions = {}): Promise<number> {
+    const transfer = new FileTransfer(file, options);
+    this.#files.add(transfer);
+    const refusal = this.#refusalToWrite();
+    if (refusal !== undefined) transfer.fail(refusal);
+    else this.write(transfer.marker);
+    try {
+      return await transfer.done;
+    } finally {
+      this.#files.delete(transfer);
+    }
+  }
+
+  #refusalToWrite(): Error | undefined {
+    if (this.destroyed) return this.errored ?? writeAfterClose();
+    if (!this.writableEnded) return undefined;
+    return Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' });
+  }
+
+  /** @internal */
+  protected override get _bytesOfFile(): number {
+    return this.#fileInProgress?.sent ?? 0;
   }
 
   /** @internal Writes what was held back until the handshake was complete. */
@@ -213,6 +297,7 @@ export abstract class PlaintextStream extends NegotiatedSocket {
     const pending = this.#writeCallback;
     this.#writeCallback = undefined;
     pending?.(error ?? writeAfterClose());
+    for (const file of this.#files) file.fail(error ?? writeAfterClose());
     callback(error);
     // net.Socket has streams not emit it, because of its argument.
     process.nextTick(() => this.emit('close', error !== null));
