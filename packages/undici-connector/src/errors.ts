@@ -1,6 +1,6 @@
 import { TlsError } from '@node-aws-lc/core';
 import type { Socket } from 'node:net';
-import type { buildConnector } from 'undici';
+import { type buildConnector, errors } from 'undici';
 import type { Route } from './socket';
 import { connectTimeoutError } from './timeout';
 
@@ -37,6 +37,25 @@ export function connectError(
     return Object.assign(reason, { host, port, path, localAddress });
   }
   return reason;
+}
+
+/** What undici is told about a tunnel that did not come about. */
+export function proxyConnectionError(reason: Error & { code?: string }): Error {
+  if (!REQUEUING.has(reason.code ?? '')) {
+    return reason;
+  }
+  // undici 8's ProxyConnectionError. Version 7 has none, and would ask the proxy for ever.
+  return Object.assign(new errors.UndiciError('Proxy Connection failed', { cause: reason }), {
+    name: 'ProxyConnectionError',
+    code: 'UND_ERR_PRX_CONN',
+  });
+}
+
+/** What undici is told about a connection to a proxy that `reason` ended. */
+export function secureProxyError(reason: Error & { code?: string }): Error {
+  return reason.code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+    ? new errors.SecureProxyConnectionError(reason)
+    : reason;
 }
 
 function timedOut(error: unknown): boolean {

@@ -27,10 +27,18 @@ export function startTimer(ms: number, expire: () => void): () => void {
   };
 }
 
-/** undici's error for a connection that was not there within `timeout` ms, in undici's words. */
-export function connectTimeoutError(socket: Socket, route: Route, timeout: number): Error {
+/**
+ * undici's error for a connection that was not there within `timeout` ms, in undici's words.
+ *
+ * @param socket - undefined where it is a proxy that connects
+ */
+export function connectTimeoutError(
+  socket: Socket | undefined,
+  route: Route,
+  timeout: number,
+): Error {
   const address = route.path ?? `${route.hostname}:${route.port}`;
-  const attempted: string[] | undefined = socket.autoSelectFamilyAttemptedAddresses;
+  const attempted: string[] | undefined = socket?.autoSelectFamilyAttemptedAddresses;
   const addresses = Array.isArray(attempted)
     ? `attempted addresses: ${attempted.join(', ')}`
     : `attempted address: ${address}`;
