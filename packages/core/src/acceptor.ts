@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Connection } from '@node-aws-lc/native';
 import { toHandshakeTimeout } from './config/checks';
-import type { HandshakeOptions } from './config/options';
+import type { HandshakeOptions, ServerConfigOptions } from './config/options';
 import { ServerConfig } from './config/server-config';
 import { performHandshake, prepare, requireTransport } from './handshake';
 import { toKtlsPolicy } from './ktls/policy';
@@ -10,16 +10,27 @@ import type { TlsStream, TlsStreamInit } from './stream/tls-stream';
 
 /** Accepts TLS connections on transports that somebody else has accepted. */
 export class TlsAcceptor {
-  readonly #config: ServerConfig;
+  #config: ServerConfig;
 
   /** @param config validated when it was made, so that accepting can fail only for reasons of the connection */
   constructor(config: ServerConfig) {
-    if (!(config instanceof ServerConfig)) {
-      throw Object.assign(new TypeError('config: expected a ServerConfig'), {
-        code: 'ERR_INVALID_ARG_TYPE',
-      });
-    }
-    this.#config = config;
+    this.#config = requireConfig(config);
+  }
+
+  /** What the next handshake is performed with. */
+  get config(): ServerConfig {
+    return this.#config;
+  }
+
+  /**
+   * Performs the handshakes that begin from now on with another configuration; those under way and the connections that
+   * there are keep theirs. Given options and no `ServerConfig`, changes these in the one that there is (see
+   * `ServerConfig.with`), and if they are bad, throws and changes nothing.
+   *
+   * @throws ConfigError as the constructor of `ServerConfig` does
+   */
+  setSecureContext(next: ServerConfig | Partial<ServerConfigOptions>): void {
+    this.#config = next instanceof ServerConfig ? next : this.#config.with(next);
   }
 
   /**
@@ -46,6 +57,13 @@ export class TlsAcceptor {
       })),
     );
   }
+}
+
+function requireConfig(config: unknown): ServerConfig {
+  if (config instanceof ServerConfig) return config;
+  throw Object.assign(new TypeError('config: expected a ServerConfig'), {
+    code: 'ERR_INVALID_ARG_TYPE',
+  });
 }
 
 /** What the server's side of a handshake is made of. */

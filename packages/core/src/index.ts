@@ -1,5 +1,11 @@
 export { TlsAcceptor } from './acceptor';
 export { awsLc } from './aws-lc';
+export type { CertificateMaterial, CertificatePaths } from './certificates/pair';
+export {
+  watchCertificates,
+  type CertificateWatcher,
+  type WatchCertificatesOptions,
+} from './certificates/watch-certificates';
 export { ClientConfig } from './config/client-config';
 export type {
   ClientConfigOptions,

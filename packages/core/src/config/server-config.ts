@@ -16,6 +16,7 @@ import {
 import { buildContext, buildTrust } from './context';
 import { toIdentities, toRoots } from './credentials';
 import type { ServerConfigOptions } from './options';
+import { renewOptions } from './renew';
 
 /** 0 none, 1 recorded, 2 refused if bad, 3 required: the native PeerVerification. */
 type ClientVerification = 0 | 1 | 2 | 3;
@@ -89,9 +90,13 @@ export class ServerConfig {
   /** @internal Whether clients are asked for a certificate. */
   readonly requestsCertificate: boolean;
 
+  // Private, so that no log of the configuration shows a key.
+  readonly #options: ServerConfigOptions;
+
   constructor(options: ServerConfigOptions) {
     requireObject(options);
     refuseUnsupported(options);
+    this.#options = { ...options };
     const verification = toClientVerification(options);
     const roots = toRoots(options);
     requireRoots(options, roots);
@@ -117,5 +122,18 @@ export class ServerConfig {
       sessionIdContext: toSessionIdContext(verification, roots),
     });
     Object.freeze(this);
+  }
+
+  /**
+   * This configuration with some options changed. Options that belong together (`key`, `cert` and `passphrase`; `ca` and
+   * `caFile`; …) are changed together. The ticket keys are kept unless others are given, so that sessions outlive a new
+   * certificate.
+   *
+   * @throws ConfigError as the constructor does
+   */
+  with(options: Partial<ServerConfigOptions>): ServerConfig {
+    requireObject(options);
+    const ticketKeys = options.ticketKeys ?? this.ticketKeys;
+    return new ServerConfig({ ...renewOptions(this.#options, options), ticketKeys });
   }
 }
