@@ -69,7 +69,7 @@ export class HttpsFront {
   readonly #listeners = new Set<net.Server>();
   readonly #redirects = new Set<http.Server>();
   #options: DecidedOptions;
-  #acceptor: TlsAcceptor;
+  readonly #acceptor: TlsAcceptor;
   #certificates: X509Certificate[] | undefined;
   #closing = false;
   #closings = 0;
@@ -133,7 +133,11 @@ export class HttpsFront {
    */
   setSecureContext(options: Partial<HttpsOptions>): void {
     const renewed = renew(this.#options, options);
-    this.#acceptor = new TlsAcceptor(new ServerConfig(renewed));
+    // The ticket keys stay, so that sessions outlive the certificate.
+    const { ticketKeys } = this.#acceptor.config;
+    this.#acceptor.setSecureContext(
+      new ServerConfig({ ...renewed, ticketKeys: renewed.ticketKeys ?? ticketKeys }),
+    );
     this.#options = renewed;
     this.#certificates = undefined;
   }
