@@ -73,7 +73,7 @@ export function performHandshake(handshake: Handshake): Promise<TlsStream> {
         settle(error as Error);
       }
     };
-    taken.add(transport);
+    markTaken(transport);
     if (isReady(transport)) {
       start();
     } else {
@@ -109,6 +109,11 @@ export function prepare<T>(transport: Duplex, options: unknown, make: () => T): 
 
 function invalidArgument(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
+}
+
+/** Marks a transport that a stream takes over. */
+export function markTaken(transport: Duplex): void {
+  taken.add(transport);
 }
 
 /** Refuses what is no transport, or no longer one to be had. */

@@ -1,3 +1,13 @@
+import { DEFAULT_MAX_VERSION as NODE_MAX, DEFAULT_MIN_VERSION as NODE_MIN } from 'node:tls';
+import * as alpnProtocols from './node-tls/alpn-protocols';
+import { bindExports, type Assignable } from './node-tls/assignable';
+import * as ciphers from './node-tls/ciphers';
+import * as connecting from './node-tls/connect';
+import * as roots from './node-tls/root-certificates';
+import * as contexts from './node-tls/secure-context';
+import * as serving from './node-tls/server';
+import * as identity from './verify/identity';
+
 export { TlsAcceptor } from './acceptor';
 export { awsLc } from './aws-lc';
 export type { CertificateMaterial, CertificatePaths } from './certificates/pair';
@@ -48,3 +58,32 @@ export { TicketKeys, type TicketKeyGeneration, type TicketKeySet } from './sessi
 export type { Negotiated } from './stream/negotiated';
 export type { SendFileOptions } from './stream/send-file';
 export { TlsStream } from './stream/tls-stream';
+export type { TlsConnectOptions } from './node-tls/connect';
+export { rootCertificates } from './node-tls/root-certificates';
+export { SecureContext } from './node-tls/secure-context';
+export { Server, type ServerOptions } from './node-tls/server';
+export { TLSSocket, type TLSSocketOptions } from './node-tls/tls-socket';
+
+// What users of node:tls assign to: data properties, where TypeScript makes getters of what is exported on.
+/* eslint-disable prefer-const -- it is the users who assign */
+export const connect = connecting.connect;
+export const createServer = serving.createServer;
+export const createSecureContext = contexts.createSecureContext;
+export const checkServerIdentity = identity.checkServerIdentity;
+export const convertALPNProtocols = alpnProtocols.convertALPNProtocols;
+export const getCiphers = ciphers.getCiphers;
+export const getCACertificates = roots.getCACertificates;
+/** The cipher suites of connections that name none, as an OpenSSL list. Assign to it in CommonJS to change it. */
+export let DEFAULT_CIPHERS = ciphers.defaultCiphers();
+/** The groups of connections that name none; `'auto'` leaves them to AWS-LC. */
+export let DEFAULT_ECDH_CURVE = 'auto';
+/** The lowest protocol version of connections that name none. */
+export let DEFAULT_MIN_VERSION: string = NODE_MIN;
+/** The highest protocol version of connections that name none. */
+export let DEFAULT_MAX_VERSION: string = NODE_MAX;
+/** As `tls.CLIENT_RENEG_LIMIT`; AWS-LC does not renegotiate at all. */
+export let CLIENT_RENEG_LIMIT = 3;
+/** As `tls.CLIENT_RENEG_WINDOW`, seconds. */
+export let CLIENT_RENEG_WINDOW = 600;
+
+bindExports(exports as Assignable);

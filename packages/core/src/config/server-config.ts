@@ -93,7 +93,8 @@ export class ServerConfig {
   // Private, so that no log of the configuration shows a key.
   readonly #options: ServerConfigOptions;
 
-  constructor(options: ServerConfigOptions) {
+  /** @param internal the second argument is this library's own */
+  constructor(options: ServerConfigOptions, internal: { identityOptional?: boolean } = {}) {
     requireObject(options);
     refuseUnsupported(options);
     this.#options = { ...options };
@@ -105,7 +106,7 @@ export class ServerConfig {
     this.strictClose = toBoolean('strictClose', options.strictClose, false);
     this.requestsCertificate = verification !== 0;
     const identities = toIdentities(options);
-    if (identities.length === 0) {
+    if (identities.length === 0 && !internal.identityOptional) {
       throw new ConfigError('ERR_AWS_LC_CONFIG_MISSING', 'key', 'a server needs `key` and `cert`');
     }
     this.ticketKeys = toTicketKeys(options.ticketKeys);

@@ -20,10 +20,12 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   protected _strictClose = false;
   #closeNotifyReceived = false;
   #reading = false;
+  // Somebody has asked for data before the handshake was complete; streams ask only once.
+  #readEarly = false;
   #transportPaused = false;
   #writeCallback: Callback | undefined;
   // What was written, or the end, before the handshake was complete.
-  #held: (() => void) | undefined;
+  #held: ((callback: Callback) => void) | undefined;
   readonly #files = new Set<FileTransfer>();
   #fileInProgress: FileTransfer | undefined;
 
@@ -52,12 +54,17 @@ export abstract class PlaintextStream extends NegotiatedSocket {
       const refusal = this._settleKtls(this._connection);
       if (refusal !== undefined) this.destroy(refusal);
     }
-    if (this.push(chunk)) {
+    if (this._deliver(chunk)) {
       this.#resumeTransport();
       return;
     }
     this.#reading = false;
     this._connection?.readStop();
+  }
+
+  /** @internal Hands plaintext to whoever reads; answers whether there may be more of it. */
+  protected _deliver(chunk: Buffer): boolean {
+    return this.push(chunk);
   }
 
   /** @internal */
@@ -79,12 +86,20 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   /** @internal */
   override _read(): void {
     const connection = this._connection;
+    if (this._details === undefined) this.#readEarly = true;
     if (connection === undefined || this._details === undefined) return;
     if (!this.#reading) {
       this.#reading = true;
       if (connection.readStart()) process.nextTick(() => this._connection?.deliver());
       this.#resumeTransport();
     }
+  }
+
+  /** @internal Reads though nobody may have asked to. */
+  protected _beginReading(): void {
+    if (this.destroyed) return;
+    if (this.#readEarly) this._read();
+    else this.read(0);
   }
 
   /** @internal Hands ciphertext to the connection, and holds the transport back when that is enough. */
@@ -120,7 +135,7 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   #writeChunks(chunks: EncodedChunk[], callback: Callback): void {
     const connection = this._connection;
     if (this._details === undefined) {
-      this.#held = () => this.#writeChunks(chunks, callback);
+      this.#hold((settled) => this.#writeChunks(chunks, settled), callback);
       return;
     }
     if (connection === undefined) {
@@ -239,11 +254,27 @@ export abstract class PlaintextStream extends NegotiatedSocket {
     return this.#fileInProgress?.sent ?? 0;
   }
 
+  #hold(write: (callback: Callback) => void, callback: Callback): void {
+    this.#held = write;
+    this.#writeCallback = callback;
+  }
+
   /** @internal Writes what was held back until the handshake was complete. */
   protected _releaseHeld(): void {
     const held = this.#held;
+    const callback = this.#writeCallback;
+    if (held === undefined || callback === undefined) return;
     this.#held = undefined;
-    held?.();
+    this.#writeCallback = undefined;
+    held(callback);
+  }
+
+  /** @internal Tells whoever waits for a write that it comes to nothing. */
+  protected _abandonWrite(error: Error | null): void {
+    const pending = this.#writeCallback;
+    this.#held = undefined;
+    this.#writeCallback = undefined;
+    pending?.(error ?? writeAfterClose());
   }
 
   /** @internal */
@@ -270,7 +301,7 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   override _final(callback: Callback): void {
     const connection = this._connection;
     if (this._details === undefined) {
-      this.#held = () => this._final(callback);
+      this.#hold((settled) => this._final(settled), callback);
       return;
     }
     if (connection === undefined) {
@@ -284,19 +315,16 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   }
 
   /** @internal */
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+  override _destroy(error: Error | null, callback: Callback): void {
     const connection = this._connection;
     if (connection !== undefined) {
       this._rememberAddresses(connection);
       connection.close();
       this._connection = undefined;
     }
-    this.#held = undefined;
     this.setTimeout(0);
     this._transport?.destroy();
-    const pending = this.#writeCallback;
-    this.#writeCallback = undefined;
-    pending?.(error ?? writeAfterClose());
+    this._abandonWrite(error);
     for (const file of this.#files) file.fail(error ?? writeAfterClose());
     callback(error);
     // net.Socket has streams not emit it, because of its argument.

@@ -54,7 +54,13 @@ function closedTransport(side: TlsSide): TlsError {
 
 /** Whether the transport can be taken over at once. */
 export function isReady(transport: Duplex): boolean {
-  return !(transport as net.Socket).connecting && transport.writableLength === 0;
+  return !isConnecting(transport) && transport.writableLength === 0;
+}
+
+/** Whether the transport is yet to be connected. */
+export function isConnecting(transport: Duplex): boolean {
+  if (!(transport instanceof net.Socket)) return (transport as net.Socket).connecting;
+  return transport.pending && !transport.destroyed;
 }
 
 /** Waits until the transport is connected and what was written to it is on its way. */
@@ -78,7 +84,7 @@ export function untilReady(transport: Duplex, signal: AbortSignal, side: TlsSide
     transport.on('error', settle);
     transport.on('close', onClose);
     signal.addEventListener('abort', onAbort);
-    if ((transport as net.Socket).connecting) transport.on('connect', flush);
+    if (isConnecting(transport)) transport.on('connect', flush);
     else flush();
   });
 }
@@ -101,6 +107,21 @@ export function takeOver(transport: Duplex, side: TlsSide): TakenTransport {
     release: () => {
       handle.readStop();
       (transport as unknown as SocketInternals)._handle = null;
+      handle.close();
+    },
+  };
+}
+
+/** Takes the descriptor of a socket that has connected itself, on which nobody has read yet. */
+export function takeOwnHandle(socket: net.Socket, side: TlsSide): TakenTransport {
+  const found = findDescriptor(socket);
+  if (found === undefined) throw closedTransport(side);
+  const { handle, fd } = found;
+  return {
+    fd,
+    early: undefined,
+    release: () => {
+      (socket as unknown as SocketInternals)._handle = null;
       handle.close();
     },
   };

@@ -18,6 +18,7 @@ export interface TlsStreamOptions {
   side: TlsSide;
   allowHalfOpen: boolean;
   highWaterMark: number | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** One handshake, as the acceptor or connector wants it. */
@@ -153,9 +154,7 @@ export class TlsStream extends PlaintextStream {
     onHandshake(refusal);
     // Alerts and tickets are to be seen even while nobody reads, but not before whoever waits for the promise has had
     // a chance to listen for them: nextTicks, which deliver what is here already, run before promises do.
-    queueMicrotask(() => {
-      if (!this.destroyed) this.read(0);
-    });
+    queueMicrotask(() => this._beginReading());
   }
 
   #explain(failure: NativeError): Error {
@@ -168,7 +167,7 @@ export class TlsStream extends PlaintextStream {
   }
 
   /** @internal */
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#questions?.close();
     super._destroy(error, callback);
   }

@@ -59,7 +59,8 @@ function fromEnvironment(): Buffer[] {
   ];
 }
 
-function fromSystem(): Buffer[] {
+/** The certificates of the system's bundle, DER. */
+export function systemCertificates(): Buffer[] {
   for (const bundle of SYSTEM_BUNDLES) {
     const certificates = readBundle(bundle);
     if (certificates.length > 0) return certificates;
@@ -67,14 +68,21 @@ function fromSystem(): Buffer[] {
   return [];
 }
 
-function collect(): Buffer[] {
-  const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders, NODE_EXTRA_CA_CERTS: extra } = process.env;
+/** The certificates of `NODE_EXTRA_CA_CERTS`, DER. */
+export function extraCertificates(): Buffer[] {
+  const { NODE_EXTRA_CA_CERTS: extra } = process.env;
+  return extra ? readNamedBundle('NODE_EXTRA_CA_CERTS', extra) : [];
+}
+
+/** The certificates that {@link defaultTrust} is made of, DER. */
+export function trustedCertificates(): Buffer[] {
+  const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = process.env;
   // Whoever names a bundle means that one: falling back to the system's would trust more than was asked for.
-  let certificates = file || folders ? fromEnvironment() : fromSystem();
+  let certificates = file || folders ? fromEnvironment() : systemCertificates();
   if (certificates.length === 0 && !file && !folders) {
     certificates = rootCertificates.flatMap((pem) => parseBundle(Buffer.from(pem)));
   }
-  return extra ? [...certificates, ...readNamedBundle('NODE_EXTRA_CA_CERTS', extra)] : certificates;
+  return [...certificates, ...extraCertificates()];
 }
 
 let store: TrustStore | undefined;
@@ -84,5 +92,5 @@ let store: TrustStore | undefined;
  * the system's bundle, else Node's own; `NODE_EXTRA_CA_CERTS` comes on top. Read once a process, at the first use.
  */
 export function defaultTrust(): TrustStore {
-  return (store ??= new TrustStore(collect(), true));
+  return (store ??= new TrustStore(trustedCertificates(), true));
 }
