@@ -155,6 +155,13 @@ export declare class Connection {
   close(): void;
   /** Closes with RST and without close_notify. */
   reset(): void;
+  /**
+   * Answers a descriptor that carries the plaintext from now on, both ways, in place of onRead and write(); it is the
+   * caller's. What was read before comes first. Throws where none can be had.
+   */
+  openPlaintextSocket(readBefore: Uint8Array | undefined): number;
+  /** Bytes that the descriptor has carried, to it and from it. */
+  pumpedBytes(): [toDescriptor: number, fromDescriptor: number];
   feed(chunk: Uint8Array): boolean;
   feedEof(): void;
   delivered(): void;
@@ -202,6 +209,8 @@ export interface ConnectionCallbacks<Owner> {
   onError(this: Owner, error: NativeError): void;
   onOutput(this: Owner, ciphertext: Buffer): void;
   onSession(this: Owner, session: Buffer): void;
+  /** Whoever has the other end of the plaintext socket writes no more; all that he wrote is sent or queued. */
+  onPlaintextEnd(this: Owner): void;
 }
 
 export function setCallbacks<Owner>(callbacks: ConnectionCallbacks<Owner>): void;

@@ -38,6 +38,8 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::Shutdown>("shutdown"),
                          InstanceMethod<&Connection::Close>("close"),
                          InstanceMethod<&Connection::Reset>("reset"),
+                         InstanceMethod<&Connection::OpenPlaintextSocket>("openPlaintextSocket"),
+                         InstanceMethod<&Connection::PumpedBytes>("pumpedBytes"),
                          InstanceMethod<&Connection::Feed>("feed"),
                          InstanceMethod<&Connection::FeedEof>("feedEof"),
                          InstanceMethod<&Connection::Delivered>("delivered"),
@@ -125,9 +127,7 @@ void Connection::Start(const Napi::CallbackInfo& info) {
     int error = 0;
     fd_transport_ = FdTransport::Open(env_data_.get(), fd, this, &error);
     if (fd_transport_ == nullptr) {
-      Napi::Error js_error = Napi::Error::New(info.Env(), uv_strerror(uv_translate_sys_error(error)));
-      js_error.Set("code", Napi::String::New(info.Env(), uv_err_name(uv_translate_sys_error(error))));
-      js_error.ThrowAsJavaScriptException();
+      ThrowSystemError(info.Env(), error);
       return;
     }
     engine_->set_transport(fd_transport_.get());
@@ -167,7 +167,13 @@ void Connection::Process(bool readable, bool writable) {
     return;
   }
   if (writable) ContinueOutput();
-  if (readable && IsOpen() && engine_->state() == Engine::State::kOpen) DeliverInput();
+  if (readable && IsOpen() && engine_->state() == Engine::State::kOpen) {
+    if (plaintext_ != nullptr) {
+      PumpFromPeer();
+    } else {
+      DeliverInput();
+    }
+  }
 }
 
 void Connection::ContinueHandshake() {
@@ -268,7 +274,7 @@ void Connection::ReadStop(const Napi::CallbackInfo& /*info*/) {
 void Connection::Deliver(const Napi::CallbackInfo& /*info*/) {
   if (!IsOpen() || !reading_ || engine_->state() != Engine::State::kOpen) return;
   Step step(this, true);
-  DeliverInput();
+  Process(true, false);
 }
 
 bool Connection::HasInput() const {
@@ -487,6 +493,8 @@ void Connection::Delivered(const Napi::CallbackInfo& /*info*/) {
 void Connection::Close(const Napi::CallbackInfo& /*info*/) {
   if (!IsOpen()) return;
   Step step(this, true);
+  // What was handed over before is sent before the end.
+  if (plaintext_ != nullptr && engine_->state() == Engine::State::kOpen) PumpToPeer();
   // A clean end after half of a write or of a file would hide from the peer that the other half is missing.
   if (!output_pending_ && !cut_short_ && engine_->SealCloseNotify()) Flush();
   close_requested_ = true;
@@ -503,6 +511,7 @@ void Connection::Reset(const Napi::CallbackInfo& /*info*/) {
 void Connection::CloseNow() {
   const bool started = !owner_.IsEmpty();
   if (fd_transport_ != nullptr) engine_->DiscardInput();
+  plaintext_.reset();
   if (file_work_ != nullptr) std::exchange(file_work_, nullptr)->Abandon();
   file_.reset();
   engine_.reset();
@@ -526,11 +535,13 @@ void Connection::CloseForTeardown() {
 void Connection::UpdateInterest() {
   if (fd_transport_ == nullptr || engine_ == nullptr) return;
   const Engine::State state = engine_->state();
+  const bool wanted = plaintext_ != nullptr ? plaintext_->TakesMore() : reading_;
   const bool readable = state == Engine::State::kHandshake || engine_->listens_while_waiting() ||
-                        (state == Engine::State::kOpen && reading_ && !read_ended_);
+                        (state == Engine::State::kOpen && wanted && !read_ended_);
   const bool writable = state != Engine::State::kFailed && file_work_ == nullptr &&
                         (engine_->HasUnsent() || output_pending_);
   fd_transport_->Watch(readable, writable);
+  if (plaintext_ != nullptr) plaintext_->Watch(state == Engine::State::kOpen && !writable);
 }
 
 // --- questions -------------------------------------------------------------------------------------------------------
@@ -683,6 +694,7 @@ void Connection::SetKeepAlive(const Napi::CallbackInfo& info) {
 
 void Connection::SetReferenced(const Napi::CallbackInfo& info) {
   if (fd_transport_ != nullptr) fd_transport_->SetReferenced(info[0].ToBoolean());
+  if (plaintext_ != nullptr) plaintext_->SetReferenced(info[0].ToBoolean());
 }
 
 }  // namespace aws_lc

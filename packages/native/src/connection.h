@@ -16,6 +16,7 @@
 #include "fd_transport.h"
 #include "file_work.h"
 #include "memory_transport.h"
+#include "plaintext_socket.h"
 
 namespace aws_lc {
 
@@ -46,6 +47,16 @@ class Connection final : public Napi::ObjectWrap<Connection>,
     const bool outer_from_js_;
   };
 
+  // Readiness of the plaintext socket.
+  class PlaintextListener final : public FdTransport::Listener {
+   public:
+    explicit PlaintextListener(Connection* connection) : connection_(connection) {}
+    void OnReady(bool readable, bool writable) override { connection_->OnPlaintextReady(readable, writable); }
+
+   private:
+    Connection* const connection_;
+  };
+
   void Start(const Napi::CallbackInfo& info);
   void AnswerQuestion(const Napi::CallbackInfo& info);
   Napi::Value ReadStart(const Napi::CallbackInfo& info);
@@ -58,6 +69,8 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   Napi::Value Shutdown(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   void Reset(const Napi::CallbackInfo& info);
+  Napi::Value OpenPlaintextSocket(const Napi::CallbackInfo& info);
+  Napi::Value PumpedBytes(const Napi::CallbackInfo& info);
   Napi::Value Feed(const Napi::CallbackInfo& info);
   void FeedEof(const Napi::CallbackInfo& info);
   void Delivered(const Napi::CallbackInfo& info);
@@ -79,6 +92,11 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   void SetReferenced(const Napi::CallbackInfo& info);
 
   void OnReady(bool readable, bool writable) override;
+  void OnPlaintextReady(bool readable, bool writable);
+  void PumpFromPeer();
+  enum class Pumped : uint8_t { kAllThereIs, kToTheEnd, kFailed };
+  Pumped PumpToPeer();
+  bool SealPumped(const uint8_t* data, size_t length);
   void Process(bool readable, bool writable);
   void ProcessDuplex(bool readable, bool writable);
 
@@ -113,6 +131,9 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<FdTransport> fd_transport_;
   std::unique_ptr<MemoryTransport> memory_transport_;
+  // Carries the plaintext in place of JavaScript, see plaintext_socket.h.
+  PlaintextListener plaintext_listener_{this};
+  std::unique_ptr<PlaintextSocket> plaintext_;
 
   unsigned depth_ = 0;
   bool from_js_ = false;

@@ -44,6 +44,8 @@ struct ScratchBuffers {
   std::vector<uint8_t> inbound = std::vector<uint8_t>(kReadAhead);
   std::vector<uint8_t> outbound;
   std::vector<uint8_t> gather = std::vector<uint8_t>(SSL3_RT_MAX_PLAIN_LENGTH);
+  // Plaintext on its way between a connection and its plaintext socket: four full records.
+  std::vector<uint8_t> pump = std::vector<uint8_t>(4 * SSL3_RT_MAX_PLAIN_LENGTH);
 };
 
 // The reason of an error that libssl does not have: the peer changed its keys, and the kernel cannot follow.

@@ -6,7 +6,7 @@ namespace aws_lc {
 namespace {
 
 constexpr std::array<const char*, static_cast<size_t>(Callback::kCount)> kCallbackNames = {
-    "onHandshake", "onQuestion", "onRead", "onEnd", "onWritten", "onError", "onOutput", "onSession"};
+    "onHandshake", "onQuestion", "onRead", "onEnd", "onWritten", "onError", "onOutput", "onSession", "onPlaintextEnd"};
 
 }  // namespace
 

@@ -26,6 +26,11 @@ std::unique_ptr<FdTransport> FdTransport::Open(EnvData* env_data, int fd, Listen
     *error = errno;
     return nullptr;
   }
+  return Adopt(env_data, std::move(descriptor), listener, error);
+}
+
+std::unique_ptr<FdTransport> FdTransport::Adopt(EnvData* env_data, std::shared_ptr<const Descriptor> descriptor,
+                                                Listener* listener, int* error) {
   const int own_fd = descriptor->fd();
   std::unique_ptr<FdTransport> transport(new FdTransport(std::move(descriptor), listener));
   auto handle = std::make_unique<PollHandle>();

@@ -26,6 +26,9 @@ class FdTransport final : public Transport {
   // Duplicates `fd`: libuv watches a descriptor number once, and the number it came under belongs to a net.Socket.
   // Answers null and sets *error to an errno on failure.
   static std::unique_ptr<FdTransport> Open(EnvData* env_data, int fd, Listener* listener, int* error);
+  // The same with the descriptor itself.
+  static std::unique_ptr<FdTransport> Adopt(EnvData* env_data, std::shared_ptr<const Descriptor> descriptor,
+                                            Listener* listener, int* error);
   // Closes the descriptor at once, unless somebody shares it; libuv's handle frees itself later.
   ~FdTransport() override;
 

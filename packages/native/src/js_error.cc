@@ -52,4 +52,11 @@ void ThrowFromErrorQueue(Napi::Env env, const char* what) {
   js_error.ThrowAsJavaScriptException();
 }
 
+void ThrowSystemError(Napi::Env env, int error) {
+  const int status = uv_translate_sys_error(error);
+  Napi::Error js_error = Napi::Error::New(env, uv_strerror(status));
+  js_error.Set("code", Napi::String::New(env, uv_err_name(status)));
+  js_error.ThrowAsJavaScriptException();
+}
+
 }  // namespace aws_lc

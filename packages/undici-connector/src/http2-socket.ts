@@ -26,6 +26,7 @@ export function socketForHttp2(stream: TlsStream): Socket {
   stream.once('close', () => socket.destroy());
   const internals = socket as unknown as { _handle: StreamHandle | null };
   const handle = internals._handle!;
+  if (!('readBuffer' in handle)) return socket;
   const readBuffer = handle.readBuffer.bind(handle);
   const emitEOF = handle.emitEOF.bind(handle);
   const blocks = new HeaderBlocks();

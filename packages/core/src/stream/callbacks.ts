@@ -15,4 +15,5 @@ native.setCallbacks<TlsStream>({
   onError: prototype.onError,
   onOutput: prototype.onOutput,
   onSession: prototype.onSession,
+  onPlaintextEnd: prototype.onPlaintextEnd,
 });

@@ -32,7 +32,10 @@ export abstract class DetachedSocket extends net.Socket {
   #socketName: object | undefined;
   #bytesRead = 0;
   #bytesDispatched = 0;
-  #bytesSentAtTimeout = 0;
+  /** @internal Whether the plaintext passes JavaScript by. */
+  protected _isPumped = false;
+  #pumped: [toDescriptor: number, fromDescriptor: number] | undefined;
+  #movedAtTimeout = 0;
 
   // --- time-outs -------------------------------------------------------------------------------
 
@@ -49,11 +52,27 @@ export abstract class DetachedSocket extends net.Socket {
 
   /** @internal A large write in progress is activity, though nobody is called back in the middle of it. */
   _onTimeout(): void {
-    const sent = this._connection?.bytesSent() ?? 0;
-    const progressed = this._isWriting && sent !== this.#bytesSentAtTimeout;
-    this.#bytesSentAtTimeout = sent;
+    const moved = this.#bytesMoved();
+    const progressed = (this._isWriting || this._isPumped) && moved !== this.#movedAtTimeout;
+    this.#movedAtTimeout = moved;
     if (progressed) this._touch();
     else this.emit('timeout');
+  }
+
+  #bytesMoved(): number {
+    const sent = this._connection?.bytesSent() ?? 0;
+    if (!this._isPumped) return sent;
+    const [toDescriptor, fromDescriptor] = this.#pumpedBytes();
+    return sent + toDescriptor + fromDescriptor;
+  }
+
+  #pumpedBytes(): [toDescriptor: number, fromDescriptor: number] {
+    return this.#pumped ?? this._connection?.pumpedBytes() ?? [0, 0];
+  }
+
+  /** @internal The counters are asked for in 'close' handlers. */
+  protected _rememberPumped(connection: Connection): void {
+    if (this._isPumped) this.#pumped = connection.pumpedBytes();
   }
 
   // --- options of the socket -------------------------------------------------------------------
@@ -148,10 +167,11 @@ export abstract class DetachedSocket extends net.Socket {
     Object.defineProperties(this.prototype, {
       // Bytes of plaintext, those still buffered included where they are written, as node:tls counts.
       bytesRead: accessor(function () {
-        return this.#bytesRead;
+        return this.#bytesRead + (this._isPumped ? this.#pumpedBytes()[0] : 0);
       }),
       bytesWritten: accessor(function () {
-        return this.#bytesDispatched + this._bytesOfFile + bufferedBytes(this);
+        const pumped = this._isPumped ? this.#pumpedBytes()[1] : 0;
+        return this.#bytesDispatched + this._bytesOfFile + pumped + bufferedBytes(this);
       }),
       pending: accessor(function () {
         return this.connecting;

@@ -295,6 +295,36 @@ export abstract class PlaintextStream extends NegotiatedSocket {
     this._transport?.write(ciphertext, () => this._connection?.delivered());
   }
 
+  // --- somebody else's plaintext -----------------------------------------------------------------
+
+  /**
+   * @internal Gives the plaintext to a descriptor, both ways, so that it need not pass through JavaScript. The stream
+   * keeps what is not plaintext: its ends, its errors and its time-out. Undefined where there is no descriptor to read
+   * from, or something is being written.
+   */
+  _openPlaintextSocket(): number | undefined {
+    const connection = this._connection;
+    if (connection === undefined || !this._overDescriptor || this.writableLength > 0) {
+      return undefined;
+    }
+    const chunks: Buffer[] = [];
+    for (let chunk: unknown; (chunk = this.read()) !== null; ) chunks.push(chunk as Buffer);
+    const before = chunks.length > 0 ? Buffer.concat(chunks) : undefined;
+    const fd = connection.openPlaintextSocket(before);
+    // The descriptor counts them too.
+    this._countRead(-(before?.length ?? 0));
+    this._isPumped = true;
+    // What the peer's end calls for is for whoever has the descriptor to say, behind what he is still writing.
+    this.allowHalfOpen = true;
+    this.resume();
+    return fd;
+  }
+
+  /** @internal */
+  onPlaintextEnd(): void {
+    this.end();
+  }
+
   // --- ending ----------------------------------------------------------------------------------
 
   /** @internal */
@@ -319,6 +349,7 @@ export abstract class PlaintextStream extends NegotiatedSocket {
     const connection = this._connection;
     if (connection !== undefined) {
       this._rememberAddresses(connection);
+      this._rememberPumped(connection);
       connection.close();
       this._connection = undefined;
     }

@@ -1,0 +1,68 @@
+import { constants } from 'node:os';
+import { PassThrough } from 'node:stream';
+import * as tls from 'node:tls';
+import type { TlsStream } from '../stream/tls-stream';
+import { forwardToStream, type Http2Socket } from './forwarding';
+
+type StreamSocketClass = new (stream: TlsStream) => Http2Socket;
+
+/** JSStreamSocket: what the native session calls to have bytes sent and the sending side closed. */
+interface Wrapper extends Http2Socket {
+  doWrite(request: object, buffers: Buffer[]): number;
+  doShutdown(request: object): number;
+}
+
+let streamSocketClass: StreamSocketClass | undefined;
+
+/**
+ * Wraps a stream that has no descriptor as node:http2 would by itself. Its own wrapper would answer for the stream and
+ * knows nothing of it: the session would claim to be `h2c` in clear text from nowhere. So we build it, from the same
+ * class, and teach it.
+ */
+export function wrapStream(stream: TlsStream): Http2Socket {
+  streamSocketClass ??= defineStreamSocket();
+  return new streamSocketClass(stream);
+}
+
+function defineStreamSocket(): StreamSocketClass {
+  class StreamBackedSocket extends jsStreamSocketClass() {
+    #shutDown = false;
+
+    override doShutdown(request: object): number {
+      this.#shutDown = true;
+      return super.doShutdown(request);
+    }
+
+    /**
+     * A session whose socket fails sends GOAWAY, be its sending side closed or not. JSStreamSocket
+     * asserts that it is not: a peer that resets the connection at the right moment would end the
+     * process.
+     */
+    override doWrite(request: object, buffers: Buffer[]): number {
+      return this.#shutDown ? -constants.errno.EPIPE : super.doWrite(request, buffers);
+    }
+  }
+
+  for (const name of ['ref', 'unref'] as const) {
+    StreamBackedSocket.prototype[name] = function () {
+      this.stream[name]();
+      return this;
+    };
+  }
+  forwardToStream(StreamBackedSocket.prototype);
+  return StreamBackedSocket;
+}
+
+/**
+ * Node's JSStreamSocket. No public name leads to it on every release line (`_stream_wrap` is gone
+ * from Node 26), but a TLSSocket over anything that is not a net.Socket holds one.
+ */
+function jsStreamSocketClass(): new (stream: TlsStream) => Wrapper {
+  const probe = new tls.TLSSocket(new PassThrough());
+  const { _handle: handle } = probe as unknown as {
+    _handle: { _parentWrap: { constructor: new (stream: TlsStream) => Wrapper } };
+  };
+  const found = handle._parentWrap.constructor;
+  probe.destroy();
+  return found;
+}
