@@ -308,7 +308,7 @@ export abstract class PlaintextStream extends NegotiatedSocket {
       return undefined;
     }
     const chunks: Buffer[] = [];
-    for (let chunk: unknown; (chunk = this.read()) !== null; ) chunks.push(chunk as Buffer);
+    for (let chunk: unknown; (chunk = this.read()) !== null;) chunks.push(chunk as Buffer);
     const before = chunks.length > 0 ? Buffer.concat(chunks) : undefined;
     const fd = connection.openPlaintextSocket(before);
     // The descriptor counts them too.
