@@ -8,11 +8,14 @@ import {
   TlsConnector,
   type TlsStream,
 } from '@node-aws-lc/core';
+import tls from 'node:tls';
 import t, { type Test } from 'tap';
+import { type Identity, issue } from '../helpers/certificate.js';
 import { clientOptions, sent, serverOptions } from '../helpers/handshake.js';
 import * as pki from '../helpers/pki.js';
+import { tlsServer } from '../helpers/server.js';
 import { tcpPair } from '../helpers/transports.js';
-import { rejection } from '../helpers/wait.js';
+import { nextEvent, rejection } from '../helpers/wait.js';
 
 type Outcome = { client: TlsStream; server: TlsStream; session: Buffer | undefined };
 
@@ -94,6 +97,63 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     const error = await rejection(connect(session, undefined, 'wrong.test'));
     t.equal(error.code, 'ERR_TLS_CERT_ALTNAME_INVALID');
   });
+}
+
+for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+  t.test(`a session is not offered under another name, ${maxVersion}`, async (t) => {
+    const connect = await peers(t, { maxVersion });
+    const { session } = await connect();
+    const other = await connect(session, undefined, 'example.test');
+    t.equal(other.client.negotiated.resumed, false);
+    const same = await connect(session);
+    t.equal(same.client.negotiated.resumed, true);
+  });
+
+  t.test(`nor under another client certificate, or none, ${maxVersion}`, async (t) => {
+    const ca = (await pki.clientRoot()).cert;
+    const connect = await peers(t, { maxVersion, ca, clientAuth: 'optional' });
+    const one = await pki.client();
+    const other = await issue({
+      subject: 'Other Client',
+      issuer: await pki.clientRoot(),
+      purposes: ['clientAuth'],
+    });
+    const as = async ({ key, chain }: Identity) =>
+      new TlsConnector(new ClientConfig(await clientOptions({ key, cert: chain })));
+    const { session, server } = await connect(undefined, await as(one));
+    t.match(server.getPeerCertificate().subject, { CN: 'Test Client' });
+
+    const stolen = await connect(session, await as(other));
+    t.equal(stolen.server.negotiated.resumed, false);
+    t.match(stolen.server.getPeerCertificate().subject, { CN: 'Other Client' });
+    const nobody = await connect(session);
+    t.equal(nobody.server.negotiated.resumed, false);
+    t.equal(nobody.server.authorized, false);
+    const anonymous = await connect(nobody.session, await as(one));
+    t.equal(anonymous.server.negotiated.resumed, false);
+    t.equal(anonymous.server.authorized, true);
+  });
+
+  t.test(
+    `a server resumes under the name that the ticket was made for, ${maxVersion}`,
+    async (t) => {
+      const server = await tlsServer(t, { maxVersion });
+      const ca = (await pki.root()).cert;
+      const visit = async (servername: string, session?: Buffer) => {
+        const options = { host: '127.0.0.1', port: server.port, ca, servername, session };
+        const client = tls.connect(options);
+        t.teardown(() => client.destroy());
+        let ticket: Buffer | undefined;
+        client.on('session', (next) => (ticket = next));
+        await nextEvent(client, 'secureConnect');
+        await sent(client, client, 'and back');
+        return { resumed: client.isSessionReused(), session: ticket };
+      };
+      const { session } = await visit('localhost');
+      t.equal((await visit('example.test', session)).resumed, false);
+      t.equal((await visit('LOCALHOST', session)).resumed, true, 'however it is written');
+    },
+  );
 }
 
 t.test('a session of a server that has forgotten it is a full handshake', async (t) => {

@@ -104,6 +104,7 @@ function toConnection(
   try {
     return new Connection(config.context, {
       servername: name === undefined || isIP(name) ? undefined : name,
+      serverIdentity: name,
       alpn: options.ALPNProtocols === undefined ? undefined : (toAlpn(options) ?? Buffer.alloc(0)),
       session,
       keepsSessions: true,

@@ -127,7 +127,10 @@ export declare class Connection {
     context: Context,
     options: {
       servername?: string | undefined;
+      /** Client: what sessions are bound to, beside the client's own certificate. */
+      serverIdentity?: string | undefined;
       alpn?: Uint8Array | undefined;
+      /** Not offered if it is bound to something else. */
       session?: Uint8Array | undefined;
       keepsSessions?: boolean | undefined;
       ktls?: { tx: boolean; rx: boolean; afterBytes: number; canRekey: boolean } | undefined;

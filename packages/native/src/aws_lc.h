@@ -18,6 +18,7 @@
 #include <openssl/pool.h>
 #include <openssl/rand.h>
 #include <openssl/service_indicator.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>

@@ -97,10 +97,12 @@ Connection::Connection(const Napi::CallbackInfo& info)
     const ByteView wire = ToBytes(alpn);
     SSL_set_alpn_protos(engine_->ssl(), wire.data(), wire.size());
   }
+  if (const Napi::Value identity = GetOption(options, "serverIdentity"); !identity.IsEmpty()) {
+    engine_->BindSession(identity.ToString());
+  }
   if (const Napi::Value session = GetOption(options, "session"); !session.IsEmpty()) {
     const ByteView bytes = ToBytes(session);
-    bssl::UniquePtr<SSL_SESSION> parsed(SSL_SESSION_from_bytes(bytes.data(), bytes.size(), context->config().ctx));
-    if (parsed == nullptr || !SSL_set_session(engine_->ssl(), parsed.get())) {
+    if (!engine_->OfferSession(bytes.data(), bytes.size())) {
       ThrowFromErrorQueue(info.Env(), "session");
       return;
     }

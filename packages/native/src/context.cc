@@ -132,9 +132,20 @@ bool Context::ConfigureAlpn(const Napi::Object& options) {
   return true;
 }
 
+// A session stands for the certificate that this end proved itself with, so it is of no use under another one. Trust is
+// not part of it: the chain is verified anew on every resumption.
+void Context::BindSessions() {
+  uint8_t* der = nullptr;
+  X509* leaf = SSL_CTX_get0_certificate(ctx_.get());
+  const int length = leaf == nullptr ? 0 : i2d_X509(leaf, &der);
+  if (length > 0) SHA256(der, static_cast<size_t>(length), config_.session_binding.data());
+  OPENSSL_free(der);
+}
+
 bool Context::ConfigureSessions(const Napi::Object& options) {
   if (!config_.is_server) {
     SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    BindSessions();
     return true;
   }
   if (GetBoolean(options, "noTickets")) SSL_CTX_set_options(ctx_.get(), SSL_OP_NO_TICKET);

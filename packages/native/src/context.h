@@ -27,6 +27,7 @@ class Context : public Napi::ObjectWrap<Context> {
   bool ConfigureVerification(const Napi::Object& options);
   bool ConfigureAlpn(const Napi::Object& options);
   bool ConfigureSessions(const Napi::Object& options);
+  void BindSessions();
 
   static int SelectAlpn(SSL* ssl, const uint8_t** out, uint8_t* out_length, const uint8_t* offered,
                         unsigned offered_length, void* arg);

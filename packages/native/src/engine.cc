@@ -385,23 +385,6 @@ void Engine::OnInfo(const SSL* ssl, int type, int value) {
   }
 }
 
-int Engine::OnNewSession(SSL* ssl, SSL_SESSION* session) {
-  Engine* engine = From(ssl);
-  if (engine != nullptr) engine->KeepSession(session);
-  return 0;  // libssl keeps its reference
-}
-
-void Engine::KeepSession(SSL_SESSION* session) {
-  if (!keeps_sessions_) return;
-  uint8_t* bytes = nullptr;
-  size_t length = 0;
-  if (!SSL_SESSION_to_bytes(session, &bytes, &length)) return;
-  new_sessions_.emplace_back(bytes, bytes + length);
-  OPENSSL_free(bytes);
-}
-
-std::vector<std::vector<uint8_t>> Engine::TakeNewSessions() { return std::exchange(new_sessions_, {}); }
-
 void Engine::FailFromLibrary() {
   if (verify_result_ != X509_V_OK && chain_verified_ && RefusesUnverified()) {
     ERR_clear_error();

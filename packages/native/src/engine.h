@@ -5,6 +5,7 @@
 // collected over one step and flushed once: one system call a flight, or a batch of records.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -34,6 +35,8 @@ struct EngineConfig {
   PeerVerification peer_verification = PeerVerification::kNone;
   // Whether somebody judges the peer's identity (its name) inside the handshake.
   bool checks_identity = false;
+  // Client: what sessions are bound to beside the server's identity.
+  std::array<uint8_t, SHA256_DIGEST_LENGTH> session_binding = {};
   // Server: what session tickets are sealed with.
   std::shared_ptr<TicketKeySet> ticket_keys;
 };
@@ -158,6 +161,11 @@ class Engine {
 
   // The session that TLS 1.3 delivered last (or the one of the handshake), as it was serialised; empty if none came.
   std::vector<std::vector<uint8_t>> TakeNewSessions();
+  // Client: binds the session of this connection to the server that is meant. Call before OfferSession().
+  void BindSession(const std::string& server_identity);
+  // Client: offers a session for resumption, unless it is bound to something else. False, with the reason on the error
+  // queue, if it is none.
+  bool OfferSession(const uint8_t* data, size_t length);
   void set_keeps_sessions(bool keeps) { keeps_sessions_ = keeps; }
 
  private:

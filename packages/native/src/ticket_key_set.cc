@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 #include <utility>
 
 namespace aws_lc {
@@ -28,6 +29,22 @@ TicketKey RandomKey() {
   TicketKey key;
   RAND_bytes(key.data(), key.size());
   return key;
+}
+
+// A ticket is good for the server name that it was made under and for no other (RFC 6066, section 3): each name has a
+// key of its own for the MAC.
+bool Authenticate(const SSL* ssl, const TicketKey& key, HMAC_CTX* hmac) {
+  const uint8_t* mac_key = key.data() + kHmacKeyOffset;
+  const char* server_name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (server_name == nullptr) return HMAC_Init_ex(hmac, mac_key, kHmacKeyLength, EVP_sha256(), nullptr);
+  std::string folded(server_name);
+  std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); });
+  uint8_t derived[SHA256_DIGEST_LENGTH];
+  const bool done = HMAC(EVP_sha256(), mac_key, kHmacKeyLength, reinterpret_cast<const uint8_t*>(folded.data()),
+                         folded.size(), derived, nullptr) != nullptr &&
+                    HMAC_Init_ex(hmac, derived, sizeof(derived), EVP_sha256(), nullptr);
+  OPENSSL_cleanse(derived, sizeof(derived));
+  return done;
 }
 
 void Cleanse(std::vector<TicketKey>* keys) {
@@ -68,23 +85,23 @@ void TicketKeySet::Attach(SSL* ssl, TicketKeySet* keys) { SSL_set_ex_data(ssl, K
 int TicketKeySet::OnTicket(SSL* ssl, uint8_t* name, uint8_t* iv, EVP_CIPHER_CTX* cipher, HMAC_CTX* hmac, int seals) {
   auto* keys = static_cast<TicketKeySet*>(SSL_get_ex_data(ssl, KeysIndex()));
   if (keys == nullptr) return kFailed;
-  return seals ? keys->Seal(name, iv, cipher, hmac) : keys->Open(name, iv, cipher, hmac);
+  return seals ? keys->Seal(ssl, name, iv, cipher, hmac) : keys->Open(ssl, name, iv, cipher, hmac);
 }
 
-int TicketKeySet::Seal(uint8_t* name, uint8_t* iv, EVP_CIPHER_CTX* cipher, HMAC_CTX* hmac) {
+int TicketKeySet::Seal(const SSL* ssl, uint8_t* name, uint8_t* iv, EVP_CIPHER_CTX* cipher, HMAC_CTX* hmac) {
   const std::lock_guard<std::mutex> lock(mutex_);
   RotateIfDue();
   const TicketKey& key = keys_[current_];
   std::memcpy(name, key.data(), kNameLength);
   if (!RAND_bytes(iv, kIvLength) ||
       !EVP_EncryptInit_ex(cipher, EVP_aes_128_cbc(), nullptr, key.data() + kAesKeyOffset, iv) ||
-      !HMAC_Init_ex(hmac, key.data() + kHmacKeyOffset, kHmacKeyLength, EVP_sha256(), nullptr)) {
+      !Authenticate(ssl, key, hmac)) {
     return kFailed;
   }
   return kAccepted;
 }
 
-int TicketKeySet::Open(const uint8_t* name, const uint8_t* iv, EVP_CIPHER_CTX* cipher, HMAC_CTX* hmac) {
+int TicketKeySet::Open(const SSL* ssl, const uint8_t* name, const uint8_t* iv, EVP_CIPHER_CTX* cipher, HMAC_CTX* hmac) {
   const std::lock_guard<std::mutex> lock(mutex_);
   RotateIfDue();
   const auto found = std::find_if(keys_.begin(), keys_.end(), [name](const TicketKey& key) {
@@ -92,7 +109,7 @@ int TicketKeySet::Open(const uint8_t* name, const uint8_t* iv, EVP_CIPHER_CTX* c
   });
   if (found == keys_.end()) return kUnknown;
   if (!EVP_DecryptInit_ex(cipher, EVP_aes_128_cbc(), nullptr, found->data() + kAesKeyOffset, iv) ||
-      !HMAC_Init_ex(hmac, found->data() + kHmacKeyOffset, kHmacKeyLength, EVP_sha256(), nullptr)) {
+      !Authenticate(ssl, *found, hmac)) {
     return kFailed;
   }
   const auto index = static_cast<size_t>(found - keys_.begin());
