@@ -1,6 +1,7 @@
 /** A real kernel without its TLS module: the connection stays in userspace and says so. */
 import path from 'node:path';
 import t from 'tap';
+import { program as doctor } from '../doctor/internals.js';
 import { run } from '../helpers/children.js';
 import { labMissing, labScript } from '../helpers/lab.js';
 
@@ -16,4 +17,15 @@ t.test('a host without the module is told how to get it', { skip: labMissing() }
   const refused = { tx: false, rx: false, reason: /modprobe tls/ };
   t.match(says['connection'], { echoed: 'in userspace', client: refused, server: refused });
   t.match(says['required'], { code: 'ERR_AWS_LC_KTLS_REQUIRED', message: /modprobe tls/ });
+});
+
+t.test('the doctor says the same there', { skip: labMissing() }, async (t) => {
+  const command = [labScript, '--no-tls', process.execPath, doctor, 'doctor', '--json'];
+  const { code, stdout, stderr } = await run(t, process.execPath, command, { timeout: 120_000 });
+  t.equal(code, 1, stderr);
+  t.match(JSON.parse(stdout), {
+    verdict: 'userspace',
+    kernelTls: { statisticsThere: false, statistics: null, attachError: /^ENOENT: / },
+    findings: [{ key: 'module-missing', advice: /modprobe tls/ }],
+  });
 });

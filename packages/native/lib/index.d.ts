@@ -224,8 +224,23 @@ export function cipherSuites(): { name: string; standardName: string; tls13: boo
 export function resolveCipherList(list: string): string[];
 export function groups(): string[];
 /** Errors are negated errnos or 0. May make the kernel load modules. */
-export function probeKernelTls(): {
+export interface NativeHostProbe {
+  /** A TCP connection over loopback. */
+  connectError: number;
+  /** The kernel's TLS on top of it; no cipher is tried without it. */
   attachError: number;
-  ciphers: { name: string; error: number }[];
-};
+  ciphers: NativeCipherProbe[];
+}
+
+export type KernelCipher = 'AES-128-GCM' | 'AES-256-GCM' | 'CHACHA20-POLY1305';
+
+export interface NativeCipherProbe {
+  name: KernelCipher;
+  txError: number;
+  rxError: number;
+  /** New keys for a direction that has some. */
+  rekeyError: number;
+}
+
+export function probeKernelTls(): NativeHostProbe;
 export function libraryInfo(): { version: string; description: string; fips: boolean };

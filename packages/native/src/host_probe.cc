@@ -44,15 +44,31 @@ int ConnectToSelf(int fd) {
   return LastError(connect(fd, reinterpret_cast<sockaddr*>(&address), length));
 }
 
+int Attach(int fd) { return LastError(setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls"))); }
+
+// What became of one cipher: negated errnos, or 0.
+struct CipherResult {
+  int tx_error;
+  int rx_error;
+  int rekey_error;
+};
+
 // Keys of zeros: nothing is ever sent under them.
 template <typename Info>
-int TryCipher(uint16_t cipher) {
+CipherResult TryCipher(uint16_t cipher) {
   const OwnedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (const int error = ConnectToSelf(fd.get()); error != 0) return error;
-  if (setsockopt(fd.get(), IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) < 0) return -errno;
+  int error = ConnectToSelf(fd.get());
+  if (error == 0) error = Attach(fd.get());
+  if (error != 0) return {error, error, error};
   Info info{};
   info.info = {TLS_1_3_VERSION, cipher};
-  return LastError(setsockopt(fd.get(), SOL_TLS, TLS_TX, &info, sizeof(info)));
+  const auto set = [&](int direction) {
+    return LastError(setsockopt(fd.get(), SOL_TLS, direction, &info, sizeof(info)));
+  };
+  const int tx_error = set(TLS_TX);
+  const int rx_error = set(TLS_RX);
+  // A kernel that cannot change keys says that the direction has some (EBUSY).
+  return {tx_error, rx_error, set(TLS_TX)};
 }
 
 }  // namespace
@@ -60,22 +76,25 @@ int TryCipher(uint16_t cipher) {
 Napi::Value ProbeKernelTls(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const OwnedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  int attach_error = ConnectToSelf(fd.get());
-  if (attach_error == 0) attach_error = LastError(setsockopt(fd.get(), IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")));
+  const int connect_error = fd.get() < 0 ? -errno : ConnectToSelf(fd.get());
+  const int attach_error = connect_error == 0 ? Attach(fd.get()) : 0;
 
   Napi::Array ciphers = Napi::Array::New(env);
-  const auto add = [&](const char* name, int error) {
+  const auto add = [&](const char* name, const CipherResult& result) {
     Napi::Object entry = Napi::Object::New(env);
     entry.Set("name", name);
-    entry.Set("error", Napi::Number::New(env, error));
+    entry.Set("txError", Napi::Number::New(env, result.tx_error));
+    entry.Set("rxError", Napi::Number::New(env, result.rx_error));
+    entry.Set("rekeyError", Napi::Number::New(env, result.rekey_error));
     ciphers.Set(ciphers.Length(), entry);
   };
-  if (attach_error == 0) {
+  if (connect_error == 0 && attach_error == 0) {
     add("AES-128-GCM", TryCipher<tls12_crypto_info_aes_gcm_128>(TLS_CIPHER_AES_GCM_128));
     add("AES-256-GCM", TryCipher<tls12_crypto_info_aes_gcm_256>(TLS_CIPHER_AES_GCM_256));
     add("CHACHA20-POLY1305", TryCipher<tls12_crypto_info_chacha20_poly1305>(TLS_CIPHER_CHACHA20_POLY1305));
   }
   Napi::Object result = Napi::Object::New(env);
+  result.Set("connectError", Napi::Number::New(env, connect_error));
   result.Set("attachError", Napi::Number::New(env, attach_error));
   result.Set("ciphers", ciphers);
   return result;

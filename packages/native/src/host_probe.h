@@ -5,8 +5,8 @@
 
 namespace aws_lc {
 
-// probeKernelTls(): { attachError, ciphers: [{ name, error }] }, errors as negated errnos. Attaching may make the kernel
-// load its tls module, and installing keys the cipher's.
+// probeKernelTls(): NativeHostProbe of lib/index.d.ts. Attaching may make the kernel load its tls module, and installing
+// keys the cipher's.
 Napi::Value ProbeKernelTls(const Napi::CallbackInfo& info);
 
 }  // namespace aws_lc
