@@ -9,7 +9,7 @@ import { nextEvent, within } from '../helpers/wait.js';
 const BULK = randomBytes(5 * 1024 * 1024);
 const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-for (const transport of ['tcp', 'unix', 'duplex'] as const) {
+for (const transport of ['tcp', 'unix'] as const) {
   t.test(`the socket carries the plaintext both ways: ${transport}`, async (t) => {
     const ends = await connected(t, { transport });
     const client = http2Socket(ends.client);
@@ -19,9 +19,9 @@ for (const transport of ['tcp', 'unix', 'duplex'] as const) {
     const echoed = readAll(client);
     client.end(BULK);
     t.equal(digest(await echoed), digest(BULK));
-    await Promise.all(
-      [ends.client, ends.server].map((end) => end.closed || nextEvent(end, 'close')),
-    );
+    for (const end of [ends.client, ends.server]) {
+      if (!end.closed) await nextEvent(end, 'close');
+    }
     t.equal(ends.client.closeNotifyReceived, true);
     t.equal(ends.server.closeNotifyReceived, true);
     t.equal(ends.server.bytesRead, BULK.length);
