@@ -44,6 +44,7 @@ export function connect(...args: unknown[]): TLSSocket {
   const { checkServerIdentity: check } = assignable();
   const options = {
     rejectUnauthorized: !acceptsUnauthorized(),
+    ciphers: assignable().DEFAULT_CIPHERS,
     checkServerIdentity: check,
     minDHSize: 1024,
     ...given,

@@ -1,12 +1,12 @@
 import net from 'node:net';
-import type { Duplex } from 'node:stream';
+import { addAbortSignal, type Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 import { serverInit } from '../acceptor';
 import { clientInit } from '../connector';
 import { ConfigError, disconnectedInHandshake } from '../errors';
 import { isReady, takeOver, takeOwnHandle, untilReady } from '../stream/take-over';
 import { markTaken } from '../handshake';
-import { TlsStream, type TlsStreamInit } from '../stream/tls-stream';
+import { TlsStream, type TlsStreamInit, type TlsStreamOptions } from '../stream/tls-stream';
 import { convertALPNProtocols } from './alpn-protocols';
 import { assignable } from './assignable';
 import {
@@ -97,8 +97,11 @@ class TlsSocket extends TlsStream {
       side: options.isServer ? 'server' : 'client',
       allowHalfOpen: Boolean(socket ? socket.allowHalfOpen : options.allowHalfOpen),
       highWaterMark: options.highWaterMark,
-      signal: options.signal,
-    });
+      // Looked at by net.Socket when it connects.
+      noDelay: options.noDelay,
+      keepAlive: options.keepAlive,
+      keepAliveInitialDelay: options.keepAliveInitialDelay,
+    } as TlsStreamOptions);
     const context = options.secureContext ?? assignable().createSecureContext(options);
     if (!(context instanceof SecureContext)) {
       throw withCode(new TypeError('context must be a SecureContext'), 'ERR_TLS_INVALID_CONTEXT');
@@ -114,6 +117,7 @@ class TlsSocket extends TlsStream {
     if (socket) this.#await(socket);
     else this.once('connect', () => this._start());
     if (options.pauseOnConnect) this.pause();
+    if (options.signal) addAbortSignal(options.signal, this);
     if (Number(options.handshakeTimeout) > 0) {
       this.#limitHandshake(Number(options.handshakeTimeout));
     }
@@ -149,6 +153,8 @@ class TlsSocket extends TlsStream {
 
   /** Connects a socket that was made without a transport; arguments as of `net.Socket.connect`. */
   override connect(...args: unknown[]): this {
+    // An AbortSignal may have been quicker.
+    if (this.destroyed) return this;
     const socket = this.#socket as net.Socket | undefined;
     const { connect: inherited } = net.Socket.prototype as {
       connect: (this: net.Socket, ...args: unknown[]) => net.Socket;

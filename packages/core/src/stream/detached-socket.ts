@@ -173,6 +173,9 @@ export abstract class DetachedSocket extends net.Socket {
         const pumped = this._isPumped ? this.#pumpedBytes()[1] : 0;
         return this.#bytesDispatched + this._bytesOfFile + pumped + bufferedBytes(this);
       }),
+      bufferSize: accessor(function () {
+        return this.destroyed ? undefined : this.writableLength;
+      }),
       pending: accessor(function () {
         return this.connecting;
       }),

@@ -18,7 +18,6 @@ export interface TlsStreamOptions {
   side: TlsSide;
   allowHalfOpen: boolean;
   highWaterMark: number | undefined;
-  signal?: AbortSignal | undefined;
 }
 
 /** One handshake, as the acceptor or connector wants it. */
