@@ -1,11 +1,13 @@
 import { requireObject as requireConfigObject } from '../config/checks';
 import { ConfigError, type ConfigErrorCode } from '../errors';
-import type { CommonOptions, Material } from '../config/options';
+import type { CommonOptions } from '../config/options';
+import { TICKET_KEY_LENGTH, TicketKeys } from '../session/ticket-keys';
 import { assignable } from './assignable';
 import { defaultCiphers } from './ciphers';
 import {
   invalidArgType,
   invalidArgValue,
+  requireBuffer,
   requireInteger,
   requireObject,
   requireString,
@@ -87,16 +89,7 @@ function checkTypes(given: LooseOptions): void {
   if (isGiven(sessionTimeout)) {
     requireInteger(sessionTimeout, 'options.sessionTimeout', 0, 2 ** 31 - 1);
   }
-  if (isGiven(ticketKeys)) {
-    if (!ArrayBuffer.isView(ticketKeys)) {
-      const expected = 'an instance of Buffer, TypedArray, or DataView';
-      throw invalidArgType('options.ticketKeys', expected, ticketKeys);
-    }
-    if (ticketKeys.byteLength !== 48) {
-      const reason = 'must be exactly 48 bytes';
-      throw invalidArgValue('options.ticketKeys', ticketKeys.byteLength, reason);
-    }
-  }
+  if (isGiven(ticketKeys)) checkTicketKeys(ticketKeys);
   for (const name of ['clientCertEngine', 'privateKeyIdentifier', 'privateKeyEngine']) {
     const value = given[name];
     if (isGiven(value) && typeof value !== 'string') {
@@ -105,25 +98,35 @@ function checkTypes(given: LooseOptions): void {
   }
 }
 
+/** @throws TypeError ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
+export function checkTicketKeys(keys: unknown): void {
+  if (keys instanceof TicketKeys) return;
+  requireBuffer(keys, 'options.ticketKeys');
+  if (keys.byteLength === TICKET_KEY_LENGTH) return;
+  const reason = `must be exactly ${TICKET_KEY_LENGTH} bytes`;
+  throw invalidArgValue('options.ticketKeys', keys.byteLength, reason);
+}
+
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
 function toMaterials(value: unknown, name: string): unknown {
-  return Array.isArray(value)
-    ? value.map((entry) => toMaterial(entry, name))
-    : toMaterial(value, name);
+  if (!Array.isArray(value)) return toMaterial(value, name);
+  return value.map((entry) => (name === 'options.key' ? toKey(entry) : toMaterial(entry, name)));
+}
+
+function toKey(entry: unknown): unknown {
+  const { pem, passphrase } = (entry ?? {}) as { pem?: unknown; passphrase?: unknown };
+  if (pem === undefined) return toMaterial(entry, 'options.key');
+  if (isGiven(passphrase)) requireString(passphrase, 'options.passphrase');
+  return { pem: toMaterial(pem, 'options.key'), passphrase: passphrase ?? undefined };
 }
 
 function toMaterial(value: unknown, name: string): unknown {
   if (typeof value === 'string' || value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value)) {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  }
-  const { pem, passphrase } = (value ?? {}) as { pem?: Material; passphrase?: unknown };
-  if (name === 'options.key' && pem !== undefined) {
-    if (isGiven(passphrase)) requireString(passphrase, 'options.passphrase');
-    return { pem: toMaterial(pem, name), passphrase: passphrase ?? undefined };
   }
   throw invalidArgType(
     name,

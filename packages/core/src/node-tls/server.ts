@@ -1,9 +1,19 @@
 import { captureRejectionSymbol } from 'node:events';
+import assert from 'node:assert';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TICKET_KEY_LENGTH, TicketKeys, type TicketKeySet } from '../session/ticket-keys';
+import { checkTicketKeys } from './context-options';
 import { convertALPNProtocols } from './alpn-protocols';
 import { assignable } from './assignable';
-import { invalidArgType, requireFunction, requireNumber, requireObject } from './node-errors';
+import {
+  invalidArgType,
+  requireBuffer,
+  requireFunction,
+  requireNumber,
+  requireObject,
+  withCode,
+} from './node-errors';
 import type { SecureContext } from './secure-context';
 import { TLSSocket, type ConnectionOwner } from './tls-socket';
 
@@ -26,6 +36,7 @@ type SecureListener = (socket: TLSSocket) => void;
 class ServerState {
   readonly sockets = new Set<TLSSocket>();
   context!: SecureContext;
+  ticketKeys!: TicketKeys;
   handshakeTimeout = 120_000;
   enableTrace: unknown;
   owner!: ConnectionOwner;
@@ -53,7 +64,39 @@ class TlsServer extends net.Server {
    */
   setSecureContext(options: object): void {
     requireObject(options, 'options');
-    stateOf(this).context = assignable().createSecureContext(options);
+    const state = stateOf(this);
+    const { ticketKeys } = options as { ticketKeys?: TicketKeySource | null };
+    const context = assignable().createSecureContext({
+      ...options,
+      ticketKeys: toTicketKeys(ticketKeys) ?? state.ticketKeys,
+    });
+    state.context = context;
+  }
+
+  /** The 48 bytes that session tickets are sealed with: a secret. */
+  getTicketKeys(): Buffer {
+    return stateOf(this).ticketKeys.current;
+  }
+
+  /**
+   * Seals session tickets with other keys, from the next ticket on.
+   *
+   * @param keys 48 secret random bytes
+   */
+  setTicketKeys(keys: NodeJS.ArrayBufferView): void {
+    requireBuffer(keys);
+    assert(keys.byteLength === TICKET_KEY_LENGTH, 'Session ticket keys must be a 48-byte buffer');
+    stateOf(this).ticketKeys.set(toBuffer(keys));
+  }
+
+  /** @internal What node:cluster gives to the other workers that listen on the same port. */
+  _getServerData(): { ticketKeys: string } {
+    return { ticketKeys: this.getTicketKeys().toString('hex') };
+  }
+
+  /** @internal */
+  _setServerData({ ticketKeys }: { ticketKeys: string }): void {
+    this.setTicketKeys(Buffer.from(ticketKeys, 'hex'));
   }
 
   /** Destroys all connections, those in their handshake included. */
@@ -69,13 +112,29 @@ class TlsServer extends net.Server {
   }
 }
 
+type TicketKeySource = TicketKeys | TicketKeySet | NodeJS.ArrayBufferView;
+
+function toTicketKeys(keys: TicketKeySource | null | undefined): TicketKeys | undefined {
+  if (keys === undefined || keys === null || keys instanceof TicketKeys) return keys ?? undefined;
+  if (!ArrayBuffer.isView(keys)) return new TicketKeys(keys);
+  checkTicketKeys(keys);
+  return new TicketKeys(toBuffer(keys));
+}
+
+function toBuffer({ buffer, byteOffset, byteLength }: NodeJS.ArrayBufferView): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
 function initialize(server: TlsServer, options: ServerOptions, listener?: SecureListener): void {
   const state = new ServerState();
   states.set(server, state);
   server.requestCert = options.requestCert === true;
   server.rejectUnauthorized = options.rejectUnauthorized !== false;
   if (options.ALPNProtocols) convertALPNProtocols(options.ALPNProtocols, server);
-  server.setSecureContext(options);
+  checkCallbacks(options);
+  const ticketKeys = options.ticketKeys as TicketKeySource | null | undefined;
+  state.ticketKeys = toTicketKeys(ticketKeys) ?? new TicketKeys();
+  server.setSecureContext({ ...options, ticketKeys: state.ticketKeys });
   state.handshakeTimeout = options.handshakeTimeout || state.handshakeTimeout;
   requireNumber(state.handshakeTimeout, 'options.handshakeTimeout');
   state.enableTrace = options.enableTrace;
@@ -84,6 +143,16 @@ function initialize(server: TlsServer, options: ServerOptions, listener?: Secure
     requireFunction(listener, 'secureConnectionListener');
     server.on('secureConnection', listener);
   }
+}
+
+function checkCallbacks({ SNICallback, ALPNCallback, ALPNProtocols }: ServerOptions): void {
+  if (SNICallback) requireFunction(SNICallback, 'options.SNICallback');
+  if (!ALPNCallback) return;
+  if (ALPNProtocols) {
+    const message = 'The ALPNCallback and ALPNProtocols TLS options are mutually exclusive';
+    throw withCode(new TypeError(message), 'ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS');
+  }
+  requireFunction(ALPNCallback, 'options.ALPNCallback');
 }
 
 function ownerOf(server: TlsServer): ConnectionOwner {

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import { addAbortSignal, type Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
@@ -5,13 +6,15 @@ import { serverInit } from '../acceptor';
 import { clientInit } from '../connector';
 import { ConfigError, disconnectedInHandshake } from '../errors';
 import { isReady, takeOver, takeOwnHandle, untilReady } from '../stream/take-over';
-import { markTaken } from '../handshake';
+import { markTaken, requireTransport } from '../handshake';
 import { TlsStream, type TlsStreamInit, type TlsStreamOptions } from '../stream/tls-stream';
 import { convertALPNProtocols } from './alpn-protocols';
 import { assignable } from './assignable';
 import {
   requireBoolean,
+  requireBuffer,
   requireFunction,
+  requireInteger,
   requireObject,
   requireString,
   withCode,
@@ -126,8 +129,14 @@ class TlsSocket extends TlsStream {
   // --- before the handshake --------------------------------------------------------------------
 
   #await(socket: Duplex): void {
+    requireTransport(socket, this._side);
     markTaken(socket);
     this._transport = socket;
+    if (socket instanceof net.Socket) {
+      // What net.Socket has its time-outs run along.
+      (this as unknown as { _parent: net.Socket })._parent = socket;
+    }
+    socket.once('close', () => this.#onSocketClose());
     if ((socket as net.Socket).connecting) {
       this.#setConnecting(true);
       socket.once('connect', () => {
@@ -137,6 +146,11 @@ class TlsSocket extends TlsStream {
     }
     // Whoever made this socket has a chance to configure it, and its transport.
     process.nextTick(() => this._start());
+  }
+
+  #onSocketClose(): void {
+    if (this.secureConnecting) this.#settle(disconnectedInHandshake(this._side));
+    else if (this._overDescriptor) this.destroy();
   }
 
   #setConnecting(connecting: boolean): void {
@@ -198,11 +212,11 @@ class TlsSocket extends TlsStream {
     if (socket === undefined) {
       this.#begin(() => takeOwnHandle(this, this._side));
     } else if (isReady(socket)) {
-      this.#begin(() => takeOver(socket, this._side));
+      this.#begin(() => takeOver(socket, this._side, { keepsTimeout: true }));
     } else {
       this.#waiting = new AbortController();
       untilReady(socket, this.#waiting.signal, this._side).then(
-        () => this.#begin(() => takeOver(socket, this._side)),
+        () => this.#begin(() => takeOver(socket, this._side, { keepsTimeout: true })),
         (error: Error) => this.#settle(error),
       );
     }
@@ -271,11 +285,15 @@ class TlsSocket extends TlsStream {
 
   #fail(error: Error): void {
     this.#failed = true;
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ECONNRESET') Object.assign(error, this.#expectation?.address);
+    if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') error = this.#explainReset(error);
     this.emit('_tlsError', error);
     this.#owner?.onFailure(error, this);
     this.destroy(error);
+  }
+
+  #explainReset(error: Error): Error {
+    if (this._side === 'client') return Object.assign(error, this.#expectation?.address);
+    return withCode(new Error('socket hang up', { cause: error }), 'ECONNRESET');
   }
 
   // --- data ------------------------------------------------------------------------------------
@@ -324,6 +342,27 @@ class TlsSocket extends TlsStream {
     return curve === undefined ? {} : { type: 'ECDH', ...curve };
   }
 
+  /** The protocol version; null before the handshake and, as in `node:tls`, after the end. */
+  override getProtocol(): string | null {
+    return this.destroyed ? null : super.getProtocol();
+  }
+
+  /** The peer's certificate with its chain, as it was sent, in `issuerCertificate`; undefined where there is none. */
+  override getPeerX509Certificate(): X509Certificate | undefined {
+    return this._peerCertificates().leafOfChain;
+  }
+
+  override exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer {
+    requireInteger(length, 'length', 1, 2 ** 32 - 1);
+    requireString(label, 'label');
+    if (context !== undefined) requireBuffer(context, 'context');
+    if (this._details === undefined || this.destroyed) {
+      const error = new Error('TLS socket connection must be securely established');
+      throw withCode(error, 'ERR_TLS_INVALID_STATE');
+    }
+    return super.exportKeyingMaterial(length, label, context);
+  }
+
   /** Does nothing: AWS-LC does not renegotiate. */
   disableRenegotiation(): void {}
 
@@ -336,8 +375,12 @@ class TlsSocket extends TlsStream {
     requireObject(options, 'options');
     if (callback !== undefined) {
       requireFunction(callback, 'callback');
-      const error = withCode(new Error('no renegotiation'), 'ERR_SSL_NO_RENEGOTIATION');
-      process.nextTick(callback, error);
+      const [code, reason] =
+        this.getProtocol() === 'TLSv1.3'
+          ? ['ERR_SSL_WRONG_SSL_VERSION', 'wrong ssl version']
+          : ['ERR_SSL_NO_RENEGOTIATION', 'no renegotiation'];
+      const error = new Error(`SSL routines::${reason}`);
+      process.nextTick(callback, Object.assign(error, { code, library: 'SSL routines', reason }));
     }
     return false;
   }

@@ -16,6 +16,19 @@ export class PeerCertificates {
     this.#verified = verified;
   }
 
+  /** The leaf with the chain that the peer sent in `issuerCertificate`, as `node:tls` has it. */
+  get leafOfChain(): X509Certificate | undefined {
+    const [leaf, ...issuers] = this.#sent.map((der) => new X509Certificate(der));
+    let last = leaf;
+    for (const issuer of issuers) {
+      if (last?.checkIssued(issuer)) {
+        Object.defineProperty(last, 'issuerCertificate', { configurable: true, value: issuer });
+        last = issuer;
+      }
+    }
+    return leaf;
+  }
+
   /** The leaf, or undefined where the peer presented none. */
   get leaf(): X509Certificate | undefined {
     const [der] = this.#sent;

@@ -93,9 +93,13 @@ export function untilReady(transport: Duplex, signal: AbortSignal, side: TlsSide
  * Takes a ready transport over. A TCP or Unix socket gives up its descriptor and remains as an empty shell, which its
  * server goes on counting until the TLS stream destroys it; anything else stays in use as a Duplex.
  */
-export function takeOver(transport: Duplex, side: TlsSide): TakenTransport {
+export function takeOver(
+  transport: Duplex,
+  side: TlsSide,
+  { keepsTimeout = false } = {},
+): TakenTransport {
   if (transport.destroyed || !transport.writable) throw closedTransport(side);
-  if (transport instanceof net.Socket) transport.setTimeout(0);
+  if (transport instanceof net.Socket && !keepsTimeout) transport.setTimeout(0);
   const found = findDescriptor(transport);
   if (found === undefined) return { fd: -1, early: undefined, release: () => undefined };
   const { handle, fd } = found;
