@@ -88,6 +88,7 @@ export function clientInit(
     ktls,
     ktlsPlan,
     strictClose: config.strictClose,
+    serverName: name,
     requestsCertificate: false,
     checkIdentity: options.checkIdentity,
     rejectUnauthorized: config.rejectUnauthorized,

@@ -47,7 +47,7 @@ export function performHandshake(handshake: Handshake): Promise<TlsStream> {
         transport.destroy();
       } else {
         stream.on('error', ignore);
-        stream.destroy();
+        stream.destroy(error);
       }
       reject(error);
     };

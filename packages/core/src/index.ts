@@ -29,6 +29,7 @@ export type {
 } from './config/options';
 export { ServerConfig } from './config/server-config';
 export { TlsConnector } from './connector';
+export type { ConnectionTrace, HandshakeTrace } from './diagnostics/channels';
 export { ConfigError, TlsError, type ConfigErrorCode, type TlsAlert, type TlsSide } from './errors';
 export type { HandshakeLimits } from './http/admission';
 export {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 import type { Connection, NativeError, QuestionKind } from '@node-aws-lc/native';
+import { observe, type Observation } from '../diagnostics/observation';
 import {
   TlsError,
   disconnectedInHandshake,
@@ -26,6 +27,8 @@ export interface TlsStreamInit extends KtlsIntent {
   /** What carries the ciphertext; undefined where the stream has connected itself. */
   transport: Duplex | undefined;
   strictClose: boolean;
+  /** Client: the name that is asked for. */
+  serverName?: string | undefined;
   /** Server: whether a client certificate was asked for. */
   requestsCertificate: boolean;
   /** Client: judges the peer's name; answers what makes it unauthorised, if anything does. */
@@ -52,6 +55,7 @@ const PEER_IDENTITY = 1;
 export class TlsStream extends PlaintextStream {
   #init: TlsStreamInit | undefined;
   #questions: Questions | undefined;
+  #observation: Observation | undefined;
 
   /** @internal */
   constructor({ side, allowHalfOpen, highWaterMark, ...rest }: TlsStreamOptions) {
@@ -69,6 +73,7 @@ export class TlsStream extends PlaintextStream {
     this._strictClose = init.strictClose;
     this._intendKtls(init);
     if (transport !== undefined) this.#watch(transport);
+    this.#observation = observe(this, this._side, init);
     connection.start(this, taken.fd, taken.early);
     taken.release();
   }
@@ -142,7 +147,9 @@ export class TlsStream extends PlaintextStream {
     const { onHandshake, requestsCertificate } = this.#init as TlsStreamInit;
     this.#questions?.close();
     if (failure !== undefined) {
-      onHandshake(this.#explain(failure));
+      const error = this.#explain(failure);
+      this.#observation?.failed(error, this._connection?.details()?.serverName);
+      onHandshake(error);
       return;
     }
     const connection = this._connection as Connection;
@@ -150,6 +157,8 @@ export class TlsStream extends PlaintextStream {
     const refusal = this._settleKtls(connection);
     if (this._side === 'client') this.authorized = this.authorizationError === null;
     else if (requestsCertificate) this._judgeChain(details.verifyResult);
+    if (refusal === undefined) this.#observation?.secured();
+    else this.#observation?.failed(refusal, details.serverName);
     onHandshake(refusal);
     // Alerts and tickets are to be seen even while nobody reads, but not before whoever waits for the promise has had
     // a chance to listen for them: nextTicks, which deliver what is here already, run before promises do.
@@ -169,6 +178,8 @@ export class TlsStream extends PlaintextStream {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#questions?.close();
     super._destroy(error, callback);
+    this.#observation?.closed(error);
+    this.#observation = undefined;
   }
 
   /**
