@@ -1,6 +1,6 @@
 /** What the tracing channels and NODE_DEBUG tell, and what they cost when nobody listens. */
 import type { ConnectionTrace, HandshakeTrace } from '@node-aws-lc/core';
-import { type TracingChannelSubscribers, tracingChannel } from 'node:diagnostics_channel';
+import { tracingChannel } from 'node:diagnostics_channel';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { runNode } from '../helpers/children.js';
