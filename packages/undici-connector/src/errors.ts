@@ -10,7 +10,7 @@ const REQUEUING = new Set(['UND_ERR_SOCKET', 'UND_ERR_INFO']);
 /** The refusal of an `http:` origin. */
 export function cleartextRefused(call: buildConnector.Options): TlsError {
   const origin = `${call.protocol}//${call.host ?? call.hostname}`;
-  const message = `${origin} refused: this connector speaks TLS only, unless allowCleartext is set`;
+  const message = `${origin} refused: TLS only is spoken here, unless allowCleartext is set`;
   return new TlsError('ERR_AWS_LC_CLEARTEXT', message, { side: 'client' });
 }
 

@@ -73,6 +73,7 @@ function nameIn(host: string | undefined): string | undefined {
   return name === undefined || net.isIP(name) ? undefined : name;
 }
 
-function unbracketed(hostname: string): string {
+/** A host name as the resolver takes it, of one as an address has it. */
+export function unbracketed(hostname: string): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }

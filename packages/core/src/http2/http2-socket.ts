@@ -6,7 +6,7 @@
  */
 import type { TlsStream } from '../stream/tls-stream';
 import type { Http2Socket } from './forwarding';
-import { wrapStream } from './js-stream-socket';
+import { isConnecting, wrapStream } from './js-stream-socket';
 import { PumpedSocket } from './pumped-socket';
 
 /**
@@ -14,13 +14,15 @@ import { PumpedSocket } from './pumped-socket';
  * of an `http2.createServer()`, or return it from `createConnection` of `http2.connect()`. The session then reports the
  * stream's own `encrypted`, `alpnProtocol`, addresses, authorisation and certificates.
  *
- * Call it once the handshake is done: a session reads its socket's protocol when it is made. The stream belongs to the
- * returned socket from then on; destroying either destroys both.
+ * The stream belongs to the returned socket from then on; destroying either destroys both. It may be a socket of
+ * `connect()` that is still connecting: a session then waits for the returned one's 'connect', which says that the
+ * handshake is done. Once it is done, the faster of two ways is open to http2.
  *
- * @param stream - a connected TLS stream on which nobody reads yet
+ * @param stream - a TLS stream on which nobody reads yet
  * @throws an Error with `code` `EMFILE` or `ENFILE` if there is no descriptor left
  */
 export function http2Socket(stream: TlsStream): Http2Socket {
+  if (isConnecting(stream)) return wrapStream(stream);
   const fd = stream._openPlaintextSocket();
   return fd === undefined ? wrapStream(stream) : new PumpedSocket(stream, fd);
 }

@@ -28,8 +28,17 @@ function defineStreamSocket(): StreamSocketClass {
   class StreamBackedSocket extends jsStreamSocketClass() {
     #shutDown = false;
 
+    constructor(stream: TlsStream) {
+      super(stream);
+      if (!isConnecting(stream)) return;
+      stream.once('secureConnect', () => this.emit('connect'));
+      stream.once('close', () => this.destroy());
+    }
+
     override doShutdown(request: object): number {
       this.#shutDown = true;
+      // Nothing was sent that an orderly end would have to wait for.
+      if (isConnecting(this.stream)) this.stream.destroy();
       return super.doShutdown(request);
     }
 
@@ -43,6 +52,13 @@ function defineStreamSocket(): StreamSocketClass {
     }
   }
 
+  // What makes a session wait. (`connecting` would do too, but have `end()` wait as well.)
+  Object.defineProperty(StreamBackedSocket.prototype, 'secureConnecting', {
+    configurable: true,
+    get(this: Http2Socket) {
+      return isConnecting(this.stream);
+    },
+  });
   for (const name of ['ref', 'unref'] as const) {
     StreamBackedSocket.prototype[name] = function () {
       this.stream[name]();
@@ -51,6 +67,11 @@ function defineStreamSocket(): StreamSocketClass {
   }
   forwardToStream(StreamBackedSocket.prototype);
   return StreamBackedSocket;
+}
+
+/** Whether the handshake is still to be completed. */
+export function isConnecting(stream: TlsStream): boolean {
+  return stream.connecting || (stream as { secureConnecting?: boolean }).secureConnecting === true;
 }
 
 /**
