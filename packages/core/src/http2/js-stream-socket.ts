@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { PassThrough } from 'node:stream';
-import * as tls from 'node:tls';
+import tls from 'node:tls';
 import type { TlsStream } from '../stream/tls-stream';
 import { forwardToStream, type Http2Socket } from './forwarding';
 
@@ -11,6 +11,9 @@ interface Wrapper extends Http2Socket {
   doWrite(request: object, buffers: Buffer[]): number;
   doShutdown(request: object): number;
 }
+
+// As they are now: `register` puts others in their place.
+const { TLSSocket: NodeSocket, createSecureContext } = tls;
 
 let streamSocketClass: StreamSocketClass | undefined;
 
@@ -79,7 +82,7 @@ export function isConnecting(stream: TlsStream): boolean {
  * from Node 26), but a TLSSocket over anything that is not a net.Socket holds one.
  */
 function jsStreamSocketClass(): new (stream: TlsStream) => Wrapper {
-  const probe = new tls.TLSSocket(new PassThrough());
+  const probe = new NodeSocket(new PassThrough(), { secureContext: createSecureContext() });
   const { _handle: handle } = probe as unknown as {
     _handle: { _parentWrap: { constructor: new (stream: TlsStream) => Wrapper } };
   };

@@ -54,6 +54,8 @@ class TlsServer extends net.Server {
   declare requestCert: boolean;
   /** Whether a client without a good certificate is refused. */
   declare rejectUnauthorized: boolean;
+  /** @internal What the constructor's listener gets in a connection's place; node:http2's servers have one. */
+  declare _adaptSocket?: (socket: TLSSocket) => net.Socket;
   /** ALPN protocols in wire format. */
   declare ALPNProtocols: Uint8Array | undefined;
 
@@ -140,8 +142,13 @@ function initialize(server: TlsServer, options: ServerOptions, listener?: Secure
   state.enableTrace = options.enableTrace;
   state.owner = ownerOf(server);
   if (listener) {
-    requireFunction(listener, 'secureConnectionListener');
-    server.on('secureConnection', listener);
+    const callback: unknown = listener;
+    requireFunction(callback, 'secureConnectionListener');
+    const adapt = server._adaptSocket;
+    if (adapt === undefined) server.on('secureConnection', listener);
+    else {
+      server.on('secureConnection', (s: TLSSocket) => listener.call(server, adapt(s) as TLSSocket));
+    }
   }
 }
 

@@ -1,6 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { checkServerIdentity as checkByNode, type PeerCertificate } from 'node:tls';
+import tls, { type PeerCertificate } from 'node:tls';
+
+// As it is now: `register` puts the function below in its place.
+const { checkServerIdentity: checkByNode } = tls;
 
 /**
  * Whether a certificate is for a host: `tls.checkServerIdentity`, but for IP addresses, which some versions of Node
