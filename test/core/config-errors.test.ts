@@ -3,6 +3,7 @@ import {
   ClientConfig,
   type ClientConfigOptions,
   ServerConfig,
+  ServerNames,
   type ServerConfigOptions,
   TlsAcceptor,
   TlsConnector,
@@ -114,11 +115,58 @@ t.test('a handshake timeout that is no time', async (t) => {
 t.test(
   'options of node:tls that are not offered, since ignoring them could cost security',
   async (t) => {
-    for (const option of ['pfx', 'crl', 'sigalgs', 'pskCallback', 'privateKeyEngine']) {
+    for (const option of [
+      'pskCallback',
+      'secureProtocol',
+      'clientCertEngine',
+      'privateKeyEngine',
+    ]) {
       await refused(t, { [option]: 'something' }, 'UNSUPPORTED', option);
     }
   },
 );
+
+t.test('signature algorithms that are none', async (t) => {
+  await refused(t, { sigalgs: 'RSA+SHA256:something' }, 'SIGALGS', 'something');
+  await refused(t, { sigalgs: '' }, 'SIGALGS', 'sigalgs');
+  await refused(t, { sigalgs: 5 as never }, 'TYPE', 'sigalgs');
+});
+
+t.test('revocation lists that are none', async (t) => {
+  const certificate = (await pki.server()).cert;
+  await refused(t, { crl: 'something' }, 'CRL', 'crl');
+  await refused(t, { crl: certificate }, 'CRL', 'holds no revocation list');
+  await refused(t, { crl: [Buffer.from('3003020101', 'hex')] }, 'CRL', 'crl');
+  await refused(t, { crl: 5 as never }, 'TYPE', 'crl');
+});
+
+t.test('callbacks that are no functions, or say the same as another option', async (t) => {
+  for (const name of ['SNICallback', 'ALPNCallback', 'OCSPCallback']) {
+    await serverRefused(t, { [name]: 'something' }, 'TYPE', name);
+  }
+  const both = { ALPNCallback: () => 'h2', ALPNProtocols: ['h2'] };
+  await serverRefused(t, both, 'CONFLICT', 'ALPNCallback');
+});
+
+t.test('patterns that no server name can match', (t) => {
+  const names = new ServerNames();
+  const config = {} as ServerConfig;
+  for (const nonsense of [
+    '',
+    '.',
+    'a..b',
+    '*.ex ample',
+    'https://a',
+    'a/b',
+    '::1',
+    'x'.repeat(64),
+    5,
+  ]) {
+    const error = thrown(() => names.add(nonsense as string, config));
+    t.equal(error.code, 'ERR_AWS_LC_CONFIG_SERVER_NAME', String(nonsense));
+  }
+  t.end();
+});
 
 t.test('what is no object of options', (t) => {
   for (const nonsense of [null, 'pem', 42] as never[]) {

@@ -69,16 +69,20 @@ function requireConfig(config: unknown): ServerConfig {
 /** What the server's side of a handshake is made of. */
 export function serverInit(
   config: ServerConfig,
-  options: Pick<HandshakeOptions, 'ktls'>,
+  options: Pick<HandshakeOptions, 'keylog' | 'ktls'>,
 ): Omit<TlsStreamInit, 'transport' | 'onHandshake'> {
   const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
   const ktlsPlan = planKtls(ktls);
   return {
-    connection: new Connection(config.context, { ktls: ktlsPlan.request }),
+    connection: new Connection(config.context, {
+      ktls: ktlsPlan.request,
+      keepsKeyLog: options.keylog !== undefined,
+    }),
+    answerers: config.answerers,
+    keylog: options.keylog,
     ktls,
     ktlsPlan,
     strictClose: config.strictClose,
-    requestsCertificate: config.requestsCertificate,
     rejectUnauthorized: false,
   };
 }

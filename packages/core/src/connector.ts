@@ -66,7 +66,7 @@ export class TlsConnector {
 /** What one connection may have that is not the configuration's. */
 export interface ClientInitOptions extends Pick<
   ConnectOptions,
-  'ALPNProtocols' | 'ktls' | 'session'
+  'ALPNProtocols' | 'keylog' | 'ktls' | 'session'
 > {
   checkIdentity: NonNullable<TlsStreamInit['checkIdentity']>;
 }
@@ -89,7 +89,7 @@ export function clientInit(
     ktlsPlan,
     strictClose: config.strictClose,
     serverName: name,
-    requestsCertificate: false,
+    keylog: options.keylog,
     checkIdentity: options.checkIdentity,
     rejectUnauthorized: config.rejectUnauthorized,
   };
@@ -109,6 +109,7 @@ function toConnection(
       alpn: options.ALPNProtocols === undefined ? undefined : (toAlpn(options) ?? Buffer.alloc(0)),
       session,
       keepsSessions: true,
+      keepsKeyLog: options.keylog !== undefined,
       ktls: ktls.request,
     });
   } catch (cause) {

@@ -18,6 +18,10 @@ const CONFIG_ERRORS = {
   ERR_AWS_LC_CONFIG_PASSPHRASE: 'the private key cannot be decrypted',
   /** The private key belongs to another certificate. */
   ERR_AWS_LC_CONFIG_KEY_MISMATCH: 'the private key does not belong to the certificate',
+  /** A PKCS #12 file that is none, that holds no key or no certificate for it, or whose passphrase is another. */
+  ERR_AWS_LC_CONFIG_PFX: 'the PKCS #12 data cannot be used',
+  /** A certificate revocation list cannot be parsed. */
+  ERR_AWS_LC_CONFIG_CRL: 'the revocation list cannot be used',
   /** A root certificate cannot be parsed. */
   ERR_AWS_LC_CONFIG_CA: 'the root certificate cannot be used',
   /** An option that others depend on is not there: a key without certificate, client authentication without roots. */
@@ -28,6 +32,8 @@ const CONFIG_ERRORS = {
   ERR_AWS_LC_CONFIG_VERSION: 'the protocol versions cannot be used',
   /** A cipher suite that AWS-LC does not know, or none left for the chosen versions. */
   ERR_AWS_LC_CONFIG_CIPHER: 'the cipher suites cannot be used',
+  /** A signature algorithm that AWS-LC does not know, or none at all. */
+  ERR_AWS_LC_CONFIG_SIGALGS: 'the signature algorithms cannot be used',
   /** A key-exchange group that AWS-LC does not know. */
   ERR_AWS_LC_CONFIG_GROUP: 'the groups cannot be used',
   /** An empty or over-long protocol name, or a malformed list (RFC 7301). */

@@ -24,10 +24,13 @@ export type {
   HandshakeOptions,
   KeyWithPassphrase,
   Material,
+  OcspRequest,
+  PfxWithPassphrase,
   ServerConfigOptions,
   TlsVersion,
 } from './config/options';
 export { ServerConfig } from './config/server-config';
+export { ServerNames } from './config/server-names';
 export { TlsConnector } from './connector';
 export type { ConnectionTrace, HandshakeTrace } from './diagnostics/channels';
 export { ConfigError, TlsError, type ConfigErrorCode, type TlsAlert, type TlsSide } from './errors';

@@ -18,12 +18,31 @@ export type NativeError = { alert?: NativeAlert } & (
   | { kind: 'eof' }
 );
 
-export interface NativeIdentity {
+export interface NativeKey {
   key: Uint8Array;
   keyIsPem: boolean;
   passphrase?: string | undefined;
-  /** DER, leaf first. */
+}
+
+/** What trust is made of; everything is DER. */
+export interface TrustContents {
+  /** Another store, all of whose certificates are taken over. */
+  base?: TrustStore | undefined;
   certificates: Uint8Array[];
+  ignoreUnparsable?: boolean | undefined;
+  /** Revocation lists; with any, every authority of a chain must have one. */
+  crls?: Uint8Array[] | undefined;
+  /** Whether a certificate that is no root ends a chain, too. */
+  partialChain?: boolean | undefined;
+}
+
+/** What a PKCS #12 file holds, in DER. */
+export interface Pkcs12Contents {
+  /** PKCS #8. */
+  key?: Buffer;
+  /** The key's certificate and its issuers, as far as they are there; roots excepted. */
+  chain: Buffer[];
+  others: Buffer[];
 }
 
 export interface ContextOptions {
@@ -36,7 +55,11 @@ export interface ContextOptions {
   /** TLS 1.3, colon-separated. */
   cipherSuites?: string | undefined;
   groups?: string | undefined;
-  identities: NativeIdentity[];
+  keys: NativeKey[];
+  /** DER, each leaf first; a key takes the chain that it belongs to. */
+  chains: Uint8Array[][];
+  /** Signature algorithms by their numbers (RFC 8446, section 4.2.3), in order of preference. */
+  sigalgs?: number[] | undefined;
   /** 0 none, 1 record, 2 optional, 3 required. */
   peerVerification: 0 | 1 | 2 | 3;
   /** Whether onQuestion judges the peer's name inside the handshake. */
@@ -44,6 +67,12 @@ export interface ContextOptions {
   trust?: TrustStore | undefined;
   /** Wire format (RFC 7301); the server's is in order of preference. */
   alpn?: Uint8Array | undefined;
+  /** Client: asks for a stapled OCSP response. */
+  requestsOcspResponse?: boolean | undefined;
+  /** Server: which of a ClientHello's parts are asked about. */
+  asksServerName?: boolean | undefined;
+  asksAlpn?: boolean | undefined;
+  asksOcspResponse?: boolean | undefined;
   /** Server: sends no session tickets. */
   noTickets?: boolean | undefined;
   /** Server: what session tickets are sealed with; random keys of AWS-LC's if absent. */
@@ -69,8 +98,7 @@ export declare class TicketKeys {
 }
 
 export declare class TrustStore {
-  /** @param certificates DER */
-  constructor(certificates: Uint8Array[], ignoreUnparsable: boolean);
+  constructor(contents: TrustContents);
   private readonly brand: 'TrustStore';
 }
 
@@ -100,6 +128,10 @@ export interface ConnectionDetails {
   alpn: string | null;
   serverName: string | null;
   resumed: boolean;
+  /** Client: what the server stapled (RFC 6066, section 8). */
+  ocspResponse?: Buffer;
+  /** Whether the configuration asks the peer for a certificate. */
+  verifiesPeer: boolean;
   verifyResult: number;
   verifyDescription: string;
 }
@@ -133,6 +165,8 @@ export declare class Connection {
       /** Not offered if it is bound to something else. */
       session?: Uint8Array | undefined;
       keepsSessions?: boolean | undefined;
+      /** Whether onKeyLog is called. */
+      keepsKeyLog?: boolean | undefined;
       ktls?: { tx: boolean; rx: boolean; afterBytes: number; canRekey: boolean } | undefined;
     },
   );
@@ -143,6 +177,10 @@ export declare class Connection {
    * ignored.
    */
   answer(question: number, alert: number, bytes?: Uint8Array): void;
+  /** Server, before a kClientHello is answered: serves this client with another context; whether that could be done. */
+  useContext(context: Context): boolean;
+  /** What this end proves itself with, known during the handshake. */
+  localCertificates(): { chain: Buffer[]; issuer?: Buffer } | undefined;
   /** Answers whether input is waiting that no event will announce: call deliver() soon. */
   readStart(): boolean;
   readStop(): void;
@@ -190,8 +228,12 @@ export declare class Connection {
   setReferenced(referenced: boolean): void;
 }
 
-/** What a handshake can wait for. 1: is this the peer that was meant? `detail` is the chain's X509_V_* result. */
-export type QuestionKind = 1;
+/**
+ * What a handshake can wait for. 1: is this the peer that was meant? `detail` is the chain's X509_V_* result. 2: a
+ * ClientHello; `name` is the server name that it asks for, `data` its ALPN protocols, each empty where it has none or
+ * nobody asks; the answer's bytes are the protocol, if any. 3: a client would like an OCSP response, the answer's bytes.
+ */
+export type QuestionKind = 1 | 2 | 3;
 
 /** Called with the connection's owner as `this`. */
 export interface ConnectionCallbacks<Owner> {
@@ -214,6 +256,7 @@ export interface ConnectionCallbacks<Owner> {
   onSession(this: Owner, session: Buffer): void;
   /** Whoever has the other end of the plaintext socket writes no more; all that he wrote is sent or queued. */
   onPlaintextEnd(this: Owner): void;
+  onKeyLog(this: Owner, line: Buffer): void;
 }
 
 export function setCallbacks<Owner>(callbacks: ConnectionCallbacks<Owner>): void;
@@ -223,6 +266,8 @@ export function cipherSuites(): { name: string; standardName: string; tls13: boo
 /** The names, TLS 1.2 and below, that a list in OpenSSL's syntax stands for; throws if it stands for none. */
 export function resolveCipherList(list: string): string[];
 export function groups(): string[];
+/** Errors thrown carry `reason`. */
+export function readPkcs12(data: Uint8Array, passphrase: string | undefined): Pkcs12Contents;
 /** Errors are negated errnos or 0. May make the kernel load modules. */
 export interface NativeHostProbe {
   /** A TCP connection over loopback. */

@@ -7,6 +7,7 @@
 #include "env_data.h"
 #include "file_source.h"
 #include "host_probe.h"
+#include "pkcs12.h"
 #include "ticket_keys.h"
 #include "trust_store.h"
 
@@ -37,6 +38,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("groups", Napi::Function::New<ListGroups>(env, "groups"));
   exports.Set("libraryInfo", Napi::Function::New<LibraryInfo>(env, "libraryInfo"));
   exports.Set("probeKernelTls", Napi::Function::New<ProbeKernelTls>(env, "probeKernelTls"));
+  exports.Set("readPkcs12", Napi::Function::New<ReadPkcs12>(env, "readPkcs12"));
   exports.Set("setCallbacks", Napi::Function::New<SetCallbacks>(env, "setCallbacks"));
   exports.Set("setReadSlab", Napi::Function::New<SetReadSlab>(env, "setReadSlab"));
   exports.Set("setWriteSlab", Napi::Function::New<SetWriteSlab>(env, "setWriteSlab"));

@@ -15,6 +15,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs8.h>
 #include <openssl/pool.h>
 #include <openssl/rand.h>
 #include <openssl/service_indicator.h>

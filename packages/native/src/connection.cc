@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "credentials.h"
 #include "js_values.h"
 #include "socket_options.h"
 #include "js_error.h"
@@ -28,6 +29,8 @@ Napi::Function Connection::Define(Napi::Env env) {
                      {
                          InstanceMethod<&Connection::Start>("start"),
                          InstanceMethod<&Connection::AnswerQuestion>("answer"),
+                         InstanceMethod<&Connection::UseContext>("useContext"),
+                         InstanceMethod<&Connection::LocalCertificates>("localCertificates"),
                          InstanceMethod<&Connection::ReadStart>("readStart"),
                          InstanceMethod<&Connection::ReadStop>("readStop"),
                          InstanceMethod<&Connection::Deliver>("deliver"),
@@ -108,6 +111,7 @@ Connection::Connection(const Napi::CallbackInfo& info)
     }
   }
   engine_->set_keeps_sessions(GetBoolean(options, "keepsSessions"));
+  if (GetBoolean(options, "keepsKeyLog")) engine_->KeepKeyLog();
   if (const Napi::Value value = GetOption(options, "ktls"); !value.IsEmpty()) {
     const auto request = value.As<Napi::Object>();
     KtlsRequest ktls;
@@ -190,6 +194,8 @@ void Connection::ListenWhileWaiting() {
 }
 
 void Connection::ReportHandshake() {
+  EmitKeyLog();
+  if (!IsOpen()) return;
   switch (engine_->state()) {
     case Engine::State::kHandshake:
       return;
@@ -227,6 +233,16 @@ void Connection::AnswerQuestion(const Napi::CallbackInfo& info) {
   ContinueHandshake();
 }
 
+// useContext(context): answers whether the client is served with it from now on.
+Napi::Value Connection::UseContext(const Napi::CallbackInfo& info) {
+  if (!IsOpen()) return Napi::Boolean::New(info.Env(), false);
+  const auto context_object = info[0].As<Napi::Object>();
+  const Context* context = Context::Unwrap(context_object);
+  if (context == nullptr || !engine_->UseConfig(context->config())) return Napi::Boolean::New(info.Env(), false);
+  chosen_context_reference_ = Napi::Persistent(context_object);
+  return Napi::Boolean::New(info.Env(), true);
+}
+
 bool Connection::Emit(Callback which, std::initializer_list<napi_value> arguments) {
   if (close_requested_) return false;
   const Napi::Env env = Env();
@@ -248,6 +264,15 @@ bool Connection::Emit(Callback which, std::initializer_list<napi_value> argument
 void Connection::EmitNewSessions() {
   for (const std::vector<uint8_t>& session : engine_->TakeNewSessions()) {
     if (!IsOpen() || !Emit(Callback::kSession, {ToBuffer(Env(), session.data(), session.size())})) return;
+  }
+}
+
+void Connection::EmitKeyLog() {
+  for (std::string line : engine_->TakeKeyLog()) {
+    line += '\n';
+    if (!IsOpen() || !Emit(Callback::kKeyLog, {ToBuffer(Env(), reinterpret_cast<const uint8_t*>(line.data()), line.size())})) {
+      return;
+    }
   }
 }
 
@@ -524,6 +549,7 @@ void Connection::CloseNow() {
   env_data_->Remove(this);
   owner_.Reset();
   context_reference_.Reset();
+  chosen_context_reference_.Reset();
   napi_async_destroy(Env(), std::exchange(async_context_, nullptr));
   Unref();
 }
@@ -574,6 +600,11 @@ Napi::Value Connection::Details(const Napi::CallbackInfo& info) {
                                                                        alpn_length)));
   details.Set("serverName", OrNull(env, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)));
   details.Set("resumed", Napi::Boolean::New(env, SSL_session_reused(ssl) != 0));
+  const uint8_t* ocsp_response = nullptr;
+  size_t ocsp_response_length = 0;
+  SSL_get0_ocsp_response(ssl, &ocsp_response, &ocsp_response_length);
+  if (ocsp_response_length > 0) details.Set("ocspResponse", ToBuffer(env, ocsp_response, ocsp_response_length));
+  details.Set("verifiesPeer", Napi::Boolean::New(env, engine_->verifies_peer()));
   details.Set("verifyResult", Napi::Number::New(env, static_cast<double>(engine_->verify_result())));
   details.Set("verifyDescription", X509_verify_cert_error_string(engine_->verify_result()));
   return details;
@@ -603,6 +634,22 @@ Napi::Value Connection::VerifiedCertificates(const Napi::CallbackInfo& info) {
     result.Set(result.Length(), ToBuffer(info.Env(), der, static_cast<size_t>(length)));
     OPENSSL_free(der);
   }
+  return result;
+}
+
+// { chain, issuer }: what this end proves itself with, while its handshake lasts, and who issued it where that is known.
+Napi::Value Connection::LocalCertificates(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return info.Env().Undefined();
+  const auto to_buffer = [&info](const CRYPTO_BUFFER* certificate) {
+    return ToBuffer(info.Env(), CRYPTO_BUFFER_data(certificate), CRYPTO_BUFFER_len(certificate));
+  };
+  const Identity* identity = engine_->identity();
+  if (identity == nullptr) return info.Env().Undefined();
+  Napi::Object result = Napi::Object::New(info.Env());
+  Napi::Array chain = Napi::Array::New(info.Env(), identity->chain.size());
+  for (uint32_t i = 0; i < identity->chain.size(); i++) chain.Set(i, to_buffer(identity->chain[i].get()));
+  result.Set("chain", chain);
+  if (identity->issuer != nullptr) result.Set("issuer", to_buffer(ToCryptoBuffer(identity->issuer.get()).get()));
   return result;
 }
 

@@ -59,6 +59,8 @@ class Connection final : public Napi::ObjectWrap<Connection>,
 
   void Start(const Napi::CallbackInfo& info);
   void AnswerQuestion(const Napi::CallbackInfo& info);
+  Napi::Value UseContext(const Napi::CallbackInfo& info);
+  Napi::Value LocalCertificates(const Napi::CallbackInfo& info);
   Napi::Value ReadStart(const Napi::CallbackInfo& info);
   void ReadStop(const Napi::CallbackInfo& info);
   void Deliver(const Napi::CallbackInfo& info);
@@ -105,6 +107,7 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   void ReportHandshake();
   void DeliverInput();
   void EmitNewSessions();
+  void EmitKeyLog();
   napi_value TakeNewSessions();
   // Seals what is left of the write in progress, bounded a turn, and flushes.
   Outcome PumpOutput();
@@ -126,6 +129,8 @@ class Connection final : public Napi::ObjectWrap<Connection>,
 
   std::shared_ptr<EnvData> env_data_;
   Napi::ObjectReference context_reference_;
+  // The context that a server chose for this client.
+  Napi::ObjectReference chosen_context_reference_;
   Napi::ObjectReference owner_;
   napi_async_context async_context_ = nullptr;
   std::unique_ptr<Engine> engine_;

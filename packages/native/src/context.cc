@@ -1,6 +1,8 @@
 #include "context.h"
 
+#include <algorithm>
 #include <iterator>
+#include <optional>
 #include <string>
 
 #include "credentials.h"
@@ -24,6 +26,9 @@ constexpr uint16_t kVerifyAlgorithms[] = {
     SSL_SIGN_MLDSA87,
 };
 
+// Issuers that name each other would go on for ever.
+constexpr size_t kLongestChain = 10;
+
 bool Fail(Napi::Env env, const char* what) {
   ThrowFromErrorQueue(env, what);
   return false;
@@ -41,10 +46,17 @@ Context::Context(const Napi::CallbackInfo& info) : ObjectWrap(info), ctx_(SSL_CT
 bool Context::Configure(const Napi::Object& options) {
   config_.is_server = GetBoolean(options, "isServer");
   SSL_CTX_set_mode(ctx_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (config_.is_server) SSL_CTX_set_options(ctx_.get(), kServerOptions);
   Engine::InstallCallbacks(ctx_.get());
-  return ConfigureVersions(options) && ConfigureAlgorithms(options) && ConfigureIdentities(options) &&
-         ConfigureVerification(options) && ConfigureAlpn(options) && ConfigureSessions(options);
+  if (config_.is_server) {
+    SSL_CTX_set_options(ctx_.get(), kServerOptions);
+    Engine::InstallServerCallbacks(ctx_.get());
+    config_.asks_server_name = GetBoolean(options, "asksServerName");
+    config_.asks_alpn = GetBoolean(options, "asksAlpn");
+    config_.asks_ocsp_response = GetBoolean(options, "asksOcspResponse");
+  }
+  return ConfigureVersions(options) && ConfigureAlgorithms(options) && ConfigureSignatures(options) &&
+         ConfigureIdentities(options) && ConfigureVerification(options) && ConfigureAlpn(options) &&
+         ConfigureSessions(options);
 }
 
 bool Context::ConfigureVersions(const Napi::Object& options) {
@@ -57,13 +69,14 @@ bool Context::ConfigureVersions(const Napi::Object& options) {
 
 bool Context::ConfigureAlgorithms(const Napi::Object& options) {
   if (const Napi::Value list = GetOption(options, "cipherList"); !list.IsEmpty()) {
-    if (!SSL_CTX_set_cipher_list(ctx_.get(), list.ToString().Utf8Value().c_str())) return Fail(Env(), "cipherList");
+    cipher_list_ = list.ToString();
+    config_.cipher_list = cipher_list_;
+    if (!SSL_CTX_set_cipher_list(ctx_.get(), cipher_list_.c_str())) return Fail(Env(), "cipherList");
   }
   if (const Napi::Value list = GetOption(options, "cipherSuites"); !list.IsEmpty()) {
-    if (!SSL_CTX_set_ciphersuites(ctx_.get(), list.ToString().Utf8Value().c_str())) return Fail(Env(), "cipherSuites");
-  }
-  if (!SSL_CTX_set_verify_algorithm_prefs(ctx_.get(), kVerifyAlgorithms, std::size(kVerifyAlgorithms))) {
-    return Fail(Env(), "sigalgs");
+    cipher_suites_ = list.ToString();
+    config_.cipher_suites = cipher_suites_;
+    if (!SSL_CTX_set_ciphersuites(ctx_.get(), cipher_suites_.c_str())) return Fail(Env(), "cipherSuites");
   }
   if (const Napi::Value list = GetOption(options, "groups"); !list.IsEmpty()) {
     if (!SSL_CTX_set1_groups_list(ctx_.get(), list.ToString().Utf8Value().c_str())) return Fail(Env(), "groups");
@@ -71,34 +84,88 @@ bool Context::ConfigureAlgorithms(const Napi::Object& options) {
   return true;
 }
 
-bool Context::ConfigureIdentities(const Napi::Object& options) {
-  const Napi::Value list = GetOption(options, "identities");
-  if (list.IsEmpty()) return true;
-  const auto identities = list.As<Napi::Array>();
-  for (uint32_t i = 0; i < identities.Length(); i++) {
-    const auto identity = identities.Get(i).As<Napi::Object>();
-    std::optional<std::string> passphrase;
-    if (const Napi::Value text = GetOption(identity, "passphrase"); !text.IsEmpty()) passphrase = text.ToString();
-    bssl::UniquePtr<EVP_PKEY> key =
-        ParsePrivateKey(ToBytes(identity.Get("key")), GetBoolean(identity, "keyIsPem"), passphrase);
-    if (passphrase.has_value()) OPENSSL_cleanse(passphrase->data(), passphrase->size());
-    if (key == nullptr) return Fail(Env(), "key");
+// One list says what this end signs with and what it accepts, as OpenSSL has it.
+bool Context::ConfigureSignatures(const Napi::Object& options) {
+  const Napi::Value value = GetOption(options, "sigalgs");
+  if (value.IsEmpty()) {
+    if (SSL_CTX_set_verify_algorithm_prefs(ctx_.get(), kVerifyAlgorithms, std::size(kVerifyAlgorithms))) return true;
+    return Fail(Env(), "sigalgs");
+  }
+  const auto list = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    sigalgs_.push_back(static_cast<uint16_t>(list.Get(i).ToNumber().Uint32Value()));
+  }
+  config_.sigalgs = sigalgs_;
+  if (SSL_CTX_set_verify_algorithm_prefs(ctx_.get(), sigalgs_.data(), sigalgs_.size()) &&
+      SSL_CTX_set_signing_algorithm_prefs(ctx_.get(), sigalgs_.data(), sigalgs_.size())) {
+    return true;
+  }
+  return Fail(Env(), "sigalgs");
+}
 
-    bssl::UniquePtr<X509> leaf;
-    bssl::UniquePtr<STACK_OF(X509)> chain(sk_X509_new_null());
-    for (const ByteView der : ToByteViews(identity.Get("certificates"))) {
+// Each key takes the chain whose leaf it belongs to, that of its own place first.
+bool Context::ConfigureIdentities(const Napi::Object& options) {
+  const auto keys = options.Get("keys").As<Napi::Array>();
+  const auto chains = options.Get("chains").As<Napi::Array>();
+  const Napi::Value trust_value = GetOption(options, "trust");
+  TrustStore* trust = trust_value.IsEmpty() ? nullptr : TrustStore::Unwrap(trust_value.As<Napi::Object>());
+  std::vector<std::vector<ByteView>> certificates;
+  std::vector<bssl::UniquePtr<X509>> leaves;
+  for (uint32_t i = 0; i < chains.Length(); i++) {
+    certificates.push_back(ToByteViews(chains.Get(i)));
+    for (const ByteView der : certificates.back()) {
       bssl::UniquePtr<X509> certificate = ParseCertificate(der);
       if (certificate == nullptr) return Fail(Env(), "cert");
-      if (leaf == nullptr) {
-        leaf = std::move(certificate);
-      } else if (sk_X509_push(chain.get(), certificate.get())) {
-        (void)certificate.release();
-      }
+      if (leaves.size() == i) leaves.push_back(std::move(certificate));
     }
-    if (leaf == nullptr) return Fail(Env(), "cert");
-    if (!X509_check_private_key(leaf.get(), key.get())) return Fail(Env(), "keyMismatch");
-    if (!SSL_CTX_use_cert_and_key(ctx_.get(), leaf.get(), key.get(), chain.get(), 1)) return Fail(Env(), "cert");
   }
+  for (uint32_t i = 0; i < keys.Length(); i++) {
+    const auto description = keys.Get(i).As<Napi::Object>();
+    std::optional<std::string> passphrase;
+    if (const Napi::Value text = GetOption(description, "passphrase"); !text.IsEmpty()) passphrase = text.ToString();
+    bssl::UniquePtr<EVP_PKEY> key =
+        ParsePrivateKey(ToBytes(description.Get("key")), GetBoolean(description, "keyIsPem"), passphrase);
+    if (passphrase.has_value()) OPENSSL_cleanse(passphrase->data(), passphrase->size());
+    if (key == nullptr) return Fail(Env(), "key");
+    const auto belongs = [&key](const bssl::UniquePtr<X509>& leaf) {
+      return X509_check_private_key(leaf.get(), key.get()) == 1;
+    };
+    size_t place = i;
+    if (place >= leaves.size() || !belongs(leaves[place])) {
+      place = static_cast<size_t>(std::find_if(leaves.begin(), leaves.end(), belongs) - leaves.begin());
+    }
+    if (place == leaves.size()) return Fail(Env(), "keyMismatch");
+    ERR_clear_error();
+    if (!AddIdentity(key.get(), certificates[place], trust)) return false;
+  }
+  config_.identities = &identities_;
+  return true;
+}
+
+// A leaf alone is sent with the issuers that `ca` has for it, the root excepted, as OpenSSL does it.
+bool Context::AddIdentity(EVP_PKEY* key, const std::vector<ByteView>& certificates, TrustStore* trust) {
+  std::vector<bssl::UniquePtr<X509>> chain;
+  for (const ByteView der : certificates) chain.push_back(ParseCertificate(der));
+  Identity identity;
+  if (chain.size() == 1 && trust != nullptr) {
+    while (chain.size() < kLongestChain) {
+      bssl::UniquePtr<X509> issuer = trust->FindIssuer(chain.back().get());
+      if (issuer == nullptr) break;
+      if (identity.issuer == nullptr) identity.issuer = bssl::UpRef(issuer);
+      if (IsSelfIssued(issuer.get())) break;
+      chain.push_back(std::move(issuer));
+    }
+  } else if (chain.size() > 1) {
+    identity.issuer = bssl::UpRef(chain[1]);
+  }
+  bssl::UniquePtr<STACK_OF(X509)> others(sk_X509_new_null());
+  for (size_t i = 0; i < chain.size(); i++) {
+    identity.chain.push_back(ToCryptoBuffer(chain[i].get()));
+    if (i > 0 && !bssl::PushToStack(others.get(), bssl::UpRef(chain[i]))) return Fail(Env(), "cert");
+  }
+  if (!SSL_CTX_use_cert_and_key(ctx_.get(), chain[0].get(), key, others.get(), 1)) return Fail(Env(), "cert");
+  identity.key = bssl::UpRef(key);
+  identities_.push_back(std::move(identity));
   return true;
 }
 
@@ -124,7 +191,7 @@ bool Context::ConfigureAlpn(const Napi::Object& options) {
   const ByteView wire = ToBytes(value);
   if (config_.is_server) {
     alpn_.assign(wire.begin(), wire.end());
-    SSL_CTX_set_alpn_select_cb(ctx_.get(), SelectAlpn, this);
+    config_.alpn = alpn_;
     return true;
   }
   // Unlike its neighbours this function answers zero on success.
@@ -145,6 +212,7 @@ void Context::BindSessions() {
 bool Context::ConfigureSessions(const Napi::Object& options) {
   if (!config_.is_server) {
     SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    if (GetBoolean(options, "requestsOcspResponse")) SSL_CTX_enable_ocsp_stapling(ctx_.get());
     BindSessions();
     return true;
   }
@@ -158,17 +226,6 @@ bool Context::ConfigureSessions(const Napi::Object& options) {
   const ByteView id = ToBytes(options.Get("sessionIdContext"));
   if (!SSL_CTX_set_session_id_context(ctx_.get(), id.data(), id.size())) return Fail(Env(), "sessionIdContext");
   return true;
-}
-
-// The server's preference decides; no overlap is fatal (RFC 7301, section 3.2).
-int Context::SelectAlpn(SSL* /*ssl*/, const uint8_t** out, uint8_t* out_length, const uint8_t* offered,
-                        unsigned offered_length, void* arg) {
-  const auto* context = static_cast<const Context*>(arg);
-  uint8_t* selected = nullptr;
-  const int result = SSL_select_next_proto(&selected, out_length, context->alpn_.data(),
-                                           static_cast<unsigned>(context->alpn_.size()), offered, offered_length);
-  *out = selected;
-  return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 }  // namespace aws_lc

@@ -3,10 +3,12 @@
 
 #include <napi.h>
 
+#include <string>
 #include <vector>
 
 #include "aws_lc.h"
 #include "engine.h"
+#include "js_values.h"
 #include "trust_store.h"
 
 namespace aws_lc {
@@ -23,18 +25,21 @@ class Context : public Napi::ObjectWrap<Context> {
   bool Configure(const Napi::Object& options);
   bool ConfigureVersions(const Napi::Object& options);
   bool ConfigureAlgorithms(const Napi::Object& options);
+  bool ConfigureSignatures(const Napi::Object& options);
   bool ConfigureIdentities(const Napi::Object& options);
+  bool AddIdentity(EVP_PKEY* key, const std::vector<ByteView>& certificates, TrustStore* trust);
   bool ConfigureVerification(const Napi::Object& options);
   bool ConfigureAlpn(const Napi::Object& options);
   bool ConfigureSessions(const Napi::Object& options);
   void BindSessions();
 
-  static int SelectAlpn(SSL* ssl, const uint8_t** out, uint8_t* out_length, const uint8_t* offered,
-                        unsigned offered_length, void* arg);
-
   bssl::UniquePtr<SSL_CTX> ctx_;
   EngineConfig config_;
   std::vector<uint8_t> alpn_;  // wire format, in the server's order of preference
+  std::vector<uint16_t> sigalgs_;
+  std::string cipher_list_;
+  std::string cipher_suites_;
+  std::vector<Identity> identities_;
 };
 
 }  // namespace aws_lc

@@ -64,4 +64,65 @@ bssl::UniquePtr<EVP_PKEY> ParsePrivateKey(ByteView data, bool pem, const std::op
   return bssl::UniquePtr<EVP_PKEY>(PEM_read_bio_PrivateKey(bio.get(), nullptr, ProvidePassphrase, arg));
 }
 
+bool IsSelfIssued(const X509* certificate) {
+  return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
+}
+
+bssl::UniquePtr<CRYPTO_BUFFER> ToCryptoBuffer(X509* certificate) {
+  uint8_t* der = nullptr;
+  const int length = i2d_X509(certificate, &der);
+  if (length < 0) return nullptr;
+  bssl::UniquePtr<CRYPTO_BUFFER> buffer(CRYPTO_BUFFER_new(der, static_cast<size_t>(length), nullptr));
+  OPENSSL_free(der);
+  return buffer;
+}
+
+std::optional<Pkcs12> ParsePkcs12(ByteView data, const std::optional<std::string>& passphrase) {
+  bssl::UniquePtr<STACK_OF(X509)> certificates(sk_X509_new_null());
+  EVP_PKEY* key = nullptr;
+  const auto parse = [&](const char* password) {
+    CBS input;
+    CBS_init(&input, data.data(), data.size());
+    return PKCS12_get_key_and_certs(&key, certificates.get(), &input, password) == 1;
+  };
+  // Writers differ in what no passphrase is: none, or an empty one.
+  if (!parse(passphrase.has_value() ? passphrase->c_str() : nullptr) && (passphrase.has_value() || !parse(""))) {
+    return std::nullopt;
+  }
+  Pkcs12 result;
+  result.key.reset(key);
+  std::vector<bssl::UniquePtr<X509>> pool;
+  while (X509* certificate = sk_X509_shift(certificates.get())) pool.emplace_back(certificate);
+  const auto take = [&pool](const auto& wanted) {
+    const auto found = std::find_if(pool.begin(), pool.end(), wanted);
+    if (found == pool.end()) return bssl::UniquePtr<X509>();
+    bssl::UniquePtr<X509> certificate = std::move(*found);
+    pool.erase(found);
+    return certificate;
+  };
+  bssl::UniquePtr<X509> next = take([&](const auto& certificate) {
+    return result.key != nullptr && X509_check_private_key(certificate.get(), result.key.get()) == 1;
+  });
+  while (next != nullptr) {
+    result.chain.push_back(std::move(next));
+    X509* subject = result.chain.back().get();
+    next = take([subject](const auto& issuer) {
+      return !IsSelfIssued(issuer.get()) && X509_check_issued(issuer.get(), subject) == X509_V_OK;
+    });
+  }
+  result.others = std::move(pool);
+  ERR_clear_error();
+  return result;
+}
+
+bssl::UniquePtr<X509_CRL> ParseCrl(ByteView der) {
+  const uint8_t* cursor = der.data();
+  bssl::UniquePtr<X509_CRL> crl(d2i_X509_CRL(nullptr, &cursor, static_cast<long>(der.size())));
+  if (crl != nullptr && cursor != der.data() + der.size()) {
+    OPENSSL_PUT_ERROR(X509, X509_R_INVALID_FIELD_FOR_VERSION);
+    return nullptr;
+  }
+  return crl;
+}
+
 }  // namespace aws_lc

@@ -21,7 +21,7 @@ int EngineIndex() {
 }  // namespace
 
 Engine::Engine(const EngineConfig& config, ScratchBuffers* scratch)
-    : config_(config), scratch_(scratch), ssl_(SSL_new(config.ctx)) {
+    : config_(config), scratch_(scratch), ssl_(SSL_new(config.ctx)), alpn_(config.alpn) {
   if (ssl_ == nullptr) {
     FailFromLibrary();
     return;
@@ -47,6 +47,11 @@ Engine* Engine::From(const SSL* ssl) { return static_cast<Engine*>(SSL_get_ex_da
 void Engine::InstallCallbacks(SSL_CTX* ctx) {
   SSL_CTX_set_info_callback(ctx, OnInfo);
   SSL_CTX_sess_set_new_cb(ctx, OnNewSession);
+}
+
+void Engine::InstallServerCallbacks(SSL_CTX* ctx) {
+  SSL_CTX_set_select_certificate_cb(ctx, OnClientHello);
+  SSL_CTX_set_alpn_select_cb(ctx, OnSelectAlpn, nullptr);
 }
 
 void Engine::InstallVerification(SSL_CTX* ctx, int mode) {
@@ -384,6 +389,19 @@ void Engine::OnInfo(const SSL* ssl, int type, int value) {
     engine->SendAlertThroughKernel(engine->last_alert_.level, engine->last_alert_.description);
   }
 }
+
+// libssl forms the lines only once somebody of the context has asked for them.
+void Engine::KeepKeyLog() {
+  keeps_key_log_ = true;
+  SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl_.get()), OnKeyLog);
+}
+
+void Engine::OnKeyLog(const SSL* ssl, const char* line) {
+  Engine* engine = From(ssl);
+  if (engine != nullptr && engine->keeps_key_log_) engine->key_log_.emplace_back(line);
+}
+
+std::vector<std::string> Engine::TakeKeyLog() { return std::exchange(key_log_, {}); }
 
 void Engine::FailFromLibrary() {
   if (verify_result_ != X509_V_OK && chain_verified_ && RefusesUnverified()) {

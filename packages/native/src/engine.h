@@ -9,10 +9,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "aws_lc.h"
+#include "identity.h"
 #include "question.h"
 #include "ticket_key_set.h"
 #include "tls_error.h"
@@ -39,6 +42,19 @@ struct EngineConfig {
   std::array<uint8_t, SHA256_DIGEST_LENGTH> session_binding = {};
   // Server: what session tickets are sealed with.
   std::shared_ptr<TicketKeySet> ticket_keys;
+  // Server. What it proves itself with where there is a choice to be made, and the algorithms it may sign with, in order of
+  // preference; empty for libssl's own.
+  const std::vector<Identity>* identities = nullptr;
+  std::span<const uint16_t> sigalgs;
+  // Server: the cipher suites of either generation, where they were chosen.
+  std::string_view cipher_list;
+  std::string_view cipher_suites;
+  // Server: ALPN protocols in wire format, in order of preference.
+  std::span<const uint8_t> alpn;
+  // Server: what is asked while the ClientHello is being looked at.
+  bool asks_server_name = false;
+  bool asks_alpn = false;
+  bool asks_ocsp_response = false;
 };
 
 // Scratch memory that the connections of one thread share; nothing in it outlives a step of an engine.
@@ -96,6 +112,7 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   static void InstallCallbacks(SSL_CTX* ctx);
+  static void InstallServerCallbacks(SSL_CTX* ctx);
   static void InstallVerification(SSL_CTX* ctx, int mode);
 
   SSL* ssl() const { return ssl_.get(); }
@@ -115,6 +132,12 @@ class Engine {
   // While an answer is outstanding: keeps what arrives, so that a peer that has gone is noticed, until so much has come
   // that the peer is to wait. Handshake() need not be called unless state() has become kFailed.
   void ListenWhileWaiting();
+  // Server, while kClientHello is to be answered: what this client is served with from now on, ALPN, groups and session
+  // tickets excepted.
+  bool UseConfig(const EngineConfig& config);
+  bool verifies_peer() const { return config_.peer_verification != PeerVerification::kNone; }
+  // What this end proves itself with, null where it has nothing. A server has chosen once the ClientHello is dealt with.
+  const Identity* identity() const;
   bool listens_while_waiting() const;
 
   ReadResult Read(uint8_t* out, size_t capacity);
@@ -168,6 +191,10 @@ class Engine {
   bool OfferSession(const uint8_t* data, size_t length);
   void set_keeps_sessions(bool keeps) { keeps_sessions_ = keeps; }
 
+  // The secrets of the connection, as NSS's key log has them; to be asked for before the handshake.
+  void KeepKeyLog();
+  std::vector<std::string> TakeKeyLog();
+
  private:
   static Engine* From(const SSL* ssl);
   static const BIO_METHOD* BioMethod();
@@ -177,7 +204,14 @@ class Engine {
   static void OnInfo(const SSL* ssl, int type, int value);
   static int OnNewSession(SSL* ssl, SSL_SESSION* session);
   static enum ssl_verify_result_t OnVerify(SSL* ssl, uint8_t* out_alert);
+  static enum ssl_select_cert_result_t OnClientHello(const SSL_CLIENT_HELLO* hello);
+  static int OnSelectAlpn(SSL* ssl, const uint8_t** out, uint8_t* out_length, const uint8_t* offered,
+                          unsigned offered_length, void* arg);
+  static void OnKeyLog(const SSL* ssl, const char* line);
 
+  enum ssl_select_cert_result_t HandleClientHello(const SSL_CLIENT_HELLO* hello);
+  bool AskAboutClient(const SSL_CLIENT_HELLO* hello);
+  bool AskForOcspResponse(const SSL_CLIENT_HELLO* hello);
   // For libssl's callbacks: the answer, once; without one the callback has to have libssl try again.
   std::optional<Answer> Ask(Question question);
   void Refuse(uint8_t alert);
@@ -217,7 +251,7 @@ class Engine {
   int ReadTransport(uint8_t* out, size_t length);
   void EndInput();
 
-  const EngineConfig config_;
+  EngineConfig config_;
   ScratchBuffers* const scratch_;
   Transport* transport_ = nullptr;
   bssl::UniquePtr<SSL> ssl_;
@@ -251,6 +285,11 @@ class Engine {
   std::optional<Answer> answer_;
   // The input ended while an answer was outstanding; it ends again when it is read.
   bool heard_end_ = false;
+  bool client_known_ = false;
+  const Identity* identity_ = nullptr;
+  // What kClientHello was answered with; else the configuration that the connection began with decides.
+  std::vector<uint8_t> chosen_protocol_;
+  std::span<const uint8_t> alpn_;
 
   KtlsRequest ktls_request_;
   RecordLayer tx_ = RecordLayer::kUserspace;
@@ -285,6 +324,8 @@ class Engine {
 
   bool keeps_sessions_ = false;
   std::vector<std::vector<uint8_t>> new_sessions_;
+  bool keeps_key_log_ = false;
+  std::vector<std::string> key_log_;
 };
 
 }  // namespace aws_lc

@@ -6,7 +6,8 @@ namespace aws_lc {
 namespace {
 
 constexpr std::array<const char*, static_cast<size_t>(Callback::kCount)> kCallbackNames = {
-    "onHandshake", "onQuestion", "onRead", "onEnd", "onWritten", "onError", "onOutput", "onSession", "onPlaintextEnd"};
+    "onHandshake", "onQuestion", "onRead",    "onEnd",          "onWritten",
+    "onError",     "onOutput",   "onSession", "onPlaintextEnd", "onKeyLog"};
 
 }  // namespace
 

@@ -16,7 +16,19 @@ namespace aws_lc {
 class Connection;
 
 // The functions that lib/index.d.ts calls ConnectionCallbacks; each is called with the connection's owner as `this`.
-enum class Callback : uint8_t { kHandshake, kQuestion, kRead, kEnd, kWritten, kError, kOutput, kSession, kPlaintextEnd, kCount };
+enum class Callback : uint8_t {
+  kHandshake,
+  kQuestion,
+  kRead,
+  kEnd,
+  kWritten,
+  kError,
+  kOutput,
+  kSession,
+  kPlaintextEnd,
+  kKeyLog,
+  kCount
+};
 
 class EnvData : public std::enable_shared_from_this<EnvData> {
  public:

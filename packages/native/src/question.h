@@ -13,6 +13,10 @@ namespace aws_lc {
 enum class QuestionKind : uint8_t {
   kNone = 0,
   kPeerIdentity = 1,  // detail: the chain's X509_V_* result. Is this the peer that was meant?
+  // name: SNI, data: the ALPN protocols offered, each if there and asked for. Which configuration is this client's, and
+  // (bytes) which protocol?
+  kClientHello = 2,
+  kOcspResponse = 3,  // bytes: the OCSP response to staple
 };
 
 struct Question {

@@ -6,13 +6,8 @@ import { ConfigError } from '../errors';
  * whoever sets them relies on them.
  */
 const UNSUPPORTED: Record<string, string> = {
-  pfx: 'convert it to PEM (`openssl pkcs12`)',
-  crl: 'revocation lists are not offered yet',
-  SNICallback: 'certificates by server name are not offered yet',
-  ALPNCallback: 'use ALPNProtocols',
   privateKey: 'keys that live elsewhere are not offered yet',
   pskCallback: 'AWS-LC has no pre-shared keys in TLS 1.3',
-  sigalgs: 'signature algorithms cannot be set',
   secureProtocol: 'use minVersion and maxVersion',
   clientCertEngine: 'AWS-LC has no engines',
   privateKeyEngine: 'AWS-LC has no engines',

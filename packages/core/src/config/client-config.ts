@@ -1,7 +1,6 @@
 import type { Context } from '@node-aws-lc/native';
 import { ConfigError } from '../errors';
 import { toKtlsPolicy, type KtlsPolicy } from '../ktls/policy';
-import { defaultTrust } from '../verify/default-trust';
 import { checkServerIdentity } from '../verify/identity';
 import { toAlgorithms } from './algorithms';
 import { toAlpn } from './alpn';
@@ -13,10 +12,12 @@ import {
   toNoTickets,
   toSession,
 } from './checks';
-import { buildContext, buildTrust } from './context';
-import { toIdentities, toRoots } from './credentials';
+import { buildContext } from './context';
+import { toCredentials } from './credentials';
 import type { ClientConfigOptions } from './options';
 import { toServerName } from './server-name';
+import { toSigalgs } from './sigalgs';
+import { toTrust } from './trust';
 
 /**
  * The immutable configuration of a TLS client, validated as a whole when it is made. Without options it verifies
@@ -57,15 +58,18 @@ export class ClientConfig {
     this.ktls = toKtlsPolicy(options.ktls);
     this.handshakeTimeout = toHandshakeTimeout(options.handshakeTimeout);
     this.strictClose = toBoolean('strictClose', options.strictClose, false);
-    const roots = toRoots(options);
+    const { keys, chains, alsoTrusted } = toCredentials(options);
     this.context = buildContext({
       isServer: false,
       ...toAlgorithms(options),
-      identities: toIdentities(options),
+      keys,
+      chains,
+      sigalgs: toSigalgs(options.sigalgs),
       peerVerification: this.rejectUnauthorized ? 3 : 1,
       checksIdentity: true,
-      trust: roots ? buildTrust(roots) : defaultTrust(),
+      trust: toTrust(options).build(alsoTrusted),
       alpn: toAlpn(options),
+      requestsOcspResponse: toBoolean('requestOCSP', options.requestOCSP, false),
     });
     Object.freeze(this);
   }

@@ -1,4 +1,4 @@
-import { Context, TrustStore, type ContextOptions } from '@node-aws-lc/native';
+import { Context, type ContextOptions } from '@node-aws-lc/native';
 import { ConfigError, type ConfigErrorCode } from '../errors';
 
 interface NativeFailure extends Error {
@@ -11,6 +11,8 @@ const OPERATIONS: Record<string, [option: string, code: ConfigErrorCode]> = {
   key: ['key', 'ERR_AWS_LC_CONFIG_KEY'],
   cert: ['cert', 'ERR_AWS_LC_CONFIG_CERT'],
   ca: ['ca', 'ERR_AWS_LC_CONFIG_CA'],
+  crl: ['crl', 'ERR_AWS_LC_CONFIG_CRL'],
+  sigalgs: ['sigalgs', 'ERR_AWS_LC_CONFIG_SIGALGS'],
   keyMismatch: ['key', 'ERR_AWS_LC_CONFIG_KEY_MISMATCH'],
   minVersion: ['minVersion', 'ERR_AWS_LC_CONFIG_VERSION'],
   maxVersion: ['maxVersion', 'ERR_AWS_LC_CONFIG_VERSION'],
@@ -24,14 +26,15 @@ const OPERATIONS: Record<string, [option: string, code: ConfigErrorCode]> = {
 const PASSPHRASE_REASONS =
   /BAD_PASSWORD_READ|BAD_DECRYPT|PASSWORD|PASS_PHRASE|CIPHER_FINAL|DECRYPT/;
 
-function explain(failure: NativeFailure, identities: ContextOptions['identities']): ConfigError {
+/** What the native code refused, as a ConfigError. */
+export function explain(failure: NativeFailure, keys: ContextOptions['keys'] = []): ConfigError {
   const [option, code] = OPERATIONS[failure.operation ?? ''] ?? [
     'options',
     'ERR_AWS_LC_CONFIG_TYPE',
   ];
   const reason = (failure.reason || failure.message).toLowerCase().replaceAll('_', ' ');
   if (failure.operation === 'key' && PASSPHRASE_REASONS.test(failure.reason ?? '')) {
-    const detail = identities.some((identity) => identity.passphrase !== undefined)
+    const detail = keys.some((key) => key.passphrase !== undefined)
       ? 'wrong passphrase, or a damaged key'
       : 'it is encrypted and no passphrase is given';
     return new ConfigError('ERR_AWS_LC_CONFIG_PASSPHRASE', 'passphrase', detail, failure);
@@ -44,15 +47,6 @@ export function buildContext(options: ContextOptions): Context {
   try {
     return new Context(options);
   } catch (error) {
-    throw explain(error as NativeFailure, options.identities);
-  }
-}
-
-/** Builds a store of the roots that the user named; every one must be good. */
-export function buildTrust(roots: Buffer[]): TrustStore {
-  try {
-    return new TrustStore(roots, false);
-  } catch (error) {
-    throw explain(error as NativeFailure, []);
+    throw explain(error as NativeFailure, options.keys);
   }
 }

@@ -1,13 +1,20 @@
 import type { PeerCertificate } from 'node:tls';
 import type { KtlsOption } from '../ktls/policy';
+import type { ServerConfig } from './server-config';
 import type { TicketKeys, TicketKeySet } from '../session/ticket-keys';
 
 /** Key or certificate material: PEM as text or bytes, or DER as bytes. */
-export type Material = string | Buffer | Uint8Array;
+export type Material = string | Buffer | NodeJS.ArrayBufferView;
 
 /** A private key with a passphrase of its own. */
 export interface KeyWithPassphrase {
   pem: Material;
+  passphrase?: string | undefined;
+}
+
+/** A PKCS #12 file with a passphrase of its own. */
+export interface PfxWithPassphrase {
+  buf: Material;
   passphrase?: string | undefined;
 }
 
@@ -16,23 +23,43 @@ export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
 /** What servers and clients have in common. The names are `node:tls`'s where it has one. */
 export interface CommonOptions {
-  /** Private key: PKCS#8, PKCS#1 or SEC1, PEM or DER; several to offer certificates of several key types. */
+  /**
+   * Private key: PKCS#8, PKCS#1 or SEC1, PEM or DER. Several, with as many chains, to offer certificates of several kinds:
+   * RSA, ECDSA on P-256, P-384 or P-521, Ed25519. A server takes the one that fits what the client can verify.
+   */
   key?: Material | (Material | KeyWithPassphrase)[] | undefined;
   /**
    * Certificate chain, leaf first. With one key, an array is one chain in parts; with several keys it holds one chain
-   * for each.
+   * for each, in any order. A leaf alone is sent with the intermediates that `ca` holds.
    */
   cert?: Material | Material[] | undefined;
   /** PEM file with the private key, read at construction. */
   keyFile?: string | undefined;
   /** PEM file with the certificate chain, leaf first, read at construction. */
   certFile?: string | undefined;
-  /** For encrypted private keys. */
+  /** For encrypted private keys, and for `pfx`. */
   passphrase?: string | undefined;
+  /**
+   * Keys with their chains as PKCS #12 (RFC 7292), instead of `key` and `cert` or beside them. Other certificates in the
+   * files are trusted, as in `node:tls`, except by a server with `clientAuth`.
+   */
+  pfx?: Material | (Material | PfxWithPassphrase)[] | undefined;
   /** Roots to verify the peer against, instead of the default trust. */
   ca?: Material | Material[] | undefined;
   /** PEM file with such roots, read at construction; added to `ca`. */
   caFile?: string | undefined;
+  /**
+   * Certificate revocation lists (RFC 5280, section 5), PEM or DER. With any, every authority of the peer's chain must have
+   * a current one: `CERT_REVOKED`, `UNABLE_TO_GET_CRL`, `CRL_HAS_EXPIRED`.
+   */
+  crl?: Material | Material[] | undefined;
+  /** Whether an intermediate in `ca` is enough, without its root. Default false. */
+  allowPartialTrustChain?: boolean | undefined;
+  /**
+   * Signature algorithms to sign with and to accept, in order of preference and in OpenSSL's form, e.g.
+   * `'ecdsa_secp256r1_sha256:RSA-PSS+SHA256'`. AWS-LC's own by default.
+   */
+  sigalgs?: string | undefined;
   /** Lowest version. Default `TLSv1.2`. */
   minVersion?: TlsVersion | undefined;
   /** Highest version. Default `TLSv1.3`. */
@@ -68,8 +95,41 @@ export interface CommonOptions {
   strictClose?: boolean | undefined;
 }
 
+/** What an `OCSPCallback` is told; all DER. */
+export interface OcspRequest {
+  /** The server's certificate that the client is to be served with. */
+  certificate: Buffer;
+  /** Who issued it, where that is known from the chain or from `ca`. */
+  issuer: Buffer | undefined;
+}
+
 /** Options of a server. */
 export interface ServerConfigOptions extends CommonOptions {
+  /**
+   * Answers the configuration for the name that a client asks for (SNI, RFC 6066), by the callback or by its return value,
+   * which may be a promise; nothing for this one. A client is served with that configuration's keys, roots, client
+   * authentication, revocation lists, versions, suites and signature algorithms; ALPN, groups, session tickets, kernel TLS and
+   * timeouts are this one's. Is not called for a client that names no server.
+   */
+  SNICallback?:
+    | ((
+        servername: string,
+        callback: (error: Error | null, context?: ServerConfig | null) => void,
+      ) => void)
+    | ((
+        servername: string,
+      ) => ServerConfig | null | undefined | Promise<ServerConfig | null | undefined>)
+    | undefined;
+  /**
+   * Chooses one of the protocols that a client offers (ALPN, RFC 7301); undefined refuses it with the alert
+   * no_application_protocol. Not together with `ALPNProtocols`. Is not called for a client that offers none.
+   */
+  ALPNCallback?:
+    ((offer: { servername: string; protocols: string[] }) => string | undefined) | undefined;
+  /** Answers the OCSP response to staple for a client that asks for one (RFC 6066, section 8), in DER, or nothing. */
+  OCSPCallback?:
+    | ((request: OcspRequest) => Buffer | null | undefined | Promise<Buffer | null | undefined>)
+    | undefined;
   /**
    * Client certificates: `'optional'` and `'required'` verify what is presented against `ca` and refuse the handshake
    * when it fails. Default `'none'`.
@@ -102,6 +162,11 @@ export interface ClientConfigOptions extends CommonOptions {
   session?: Buffer | undefined;
   /** Milliseconds a handshake may take. Default 120 000. */
   handshakeTimeout?: number | undefined;
+  /**
+   * Asks the server for a stapled OCSP response; see `stream.ocspResponse`. As in `node:tls` it is not judged. Default
+   * false.
+   */
+  requestOCSP?: boolean | undefined;
 }
 
 /** What one `accept` or `connect` may be given beside the configuration. */
@@ -114,6 +179,11 @@ export interface HandshakeOptions {
   allowHalfOpen?: boolean | undefined;
   /** Bytes to buffer in each direction, as for any stream. */
   highWaterMark?: number | undefined;
+  /**
+   * Is called with each secret of the connection, as a line of NSS's key log with its line feed: whoever has them can
+   * decrypt what is recorded of the connection.
+   */
+  keylog?: ((line: Buffer) => void) | undefined;
   /** Kernel TLS for this connection, instead of the configuration's. */
   ktls?: KtlsOption | undefined;
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Context } from '@node-aws-lc/native';
 import { ConfigError } from '../errors';
 import { toKtlsPolicy, type KtlsPolicy } from '../ktls/policy';
+import type { Answerers } from '../stream/questions';
 import { toTicketKeys, type TicketKeys } from '../session/ticket-keys';
-import { defaultTrust } from '../verify/default-trust';
 import { toAlgorithms } from './algorithms';
 import { toAlpn } from './alpn';
 import {
@@ -13,10 +13,13 @@ import {
   toHandshakeTimeout,
   toNoTickets,
 } from './checks';
-import { buildContext, buildTrust } from './context';
-import { toIdentities, toRoots } from './credentials';
+import { toAnswerers, toCallbacks } from './client-hello';
+import { buildContext } from './context';
+import { toCredentials } from './credentials';
 import type { ServerConfigOptions } from './options';
 import { renewOptions } from './renew';
+import { toSigalgs } from './sigalgs';
+import { toTrust, type Trust } from './trust';
 
 /** 0 none, 1 recorded, 2 refused if bad, 3 required: the native PeerVerification. */
 type ClientVerification = 0 | 1 | 2 | 3;
@@ -53,22 +56,29 @@ function toClientVerification(options: ServerConfigOptions): ClientVerification 
 }
 
 // Without roots of his own an operator who asks for client certificates would admit whoever holds one of any public CA.
-function requireRoots(options: ServerConfigOptions, roots: Buffer[] | undefined): void {
-  if (options.clientAuth === undefined || options.clientAuth === 'none' || roots !== undefined) {
-    return;
-  }
+function requireRoots({ clientAuth }: ServerConfigOptions, trust: Trust): void {
+  if (clientAuth === undefined || clientAuth === 'none' || trust.isOwn) return;
   throw new ConfigError(
     'ERR_AWS_LC_CONFIG_MISSING',
     'ca',
-    `clientAuth '${options.clientAuth}' verifies against ca`,
+    `clientAuth '${clientAuth}' verifies against ca`,
   );
 }
 
 /** Binds sessions to the client-certificate policy that they were made under; equal in every process of a fleet. */
-function toSessionIdContext(verification: ClientVerification, roots: Buffer[] | undefined): Buffer {
-  const hash = createHash('sha256').update(`node-aws-lc server ${verification}`);
-  for (const root of roots ?? []) hash.update(root);
+function toSessionIdContext(
+  verification: ClientVerification,
+  { named, partialChain }: Trust,
+  alsoTrusted: Buffer[],
+): Buffer {
+  const policy = `${verification}${partialChain ? ' partial' : ''}`;
+  const hash = createHash('sha256').update(`node-aws-lc server ${policy}`);
+  for (const certificate of [...named, ...alsoTrusted]) hash.update(certificate);
   return hash.digest();
+}
+
+function isConfig(answer: unknown): answer is ServerConfig {
+  return answer instanceof ServerConfig;
 }
 
 /**
@@ -87,8 +97,8 @@ export class ServerConfig {
   readonly handshakeTimeout: number;
   /** @internal */
   readonly strictClose: boolean;
-  /** @internal Whether clients are asked for a certificate. */
-  readonly requestsCertificate: boolean;
+  /** @internal What answers the questions that a ClientHello raises. */
+  readonly answerers: Answerers | undefined;
 
   // Private, so that no log of the configuration shows a key.
   readonly #options: ServerConfigOptions;
@@ -99,28 +109,37 @@ export class ServerConfig {
     refuseUnsupported(options);
     this.#options = { ...options };
     const verification = toClientVerification(options);
-    const roots = toRoots(options);
-    requireRoots(options, roots);
+    const trust = toTrust(options);
+    requireRoots(options, trust);
+    const callbacks = toCallbacks(options);
     this.ktls = toKtlsPolicy(options.ktls);
     this.handshakeTimeout = toHandshakeTimeout(options.handshakeTimeout);
     this.strictClose = toBoolean('strictClose', options.strictClose, false);
-    this.requestsCertificate = verification !== 0;
-    const identities = toIdentities(options);
-    if (identities.length === 0 && !internal.identityOptional) {
+    const { keys, chains, alsoTrusted } = toCredentials(options);
+    const needsIdentity = !internal.identityOptional && callbacks.SNICallback === undefined;
+    if (keys.length === 0 && needsIdentity) {
       throw new ConfigError('ERR_AWS_LC_CONFIG_MISSING', 'key', 'a server needs `key` and `cert`');
     }
+    this.answerers = toAnswerers(callbacks, isConfig);
+    // Who says `clientAuth` means `ca` and nothing else.
+    const trusted = options.clientAuth === undefined ? alsoTrusted : [];
     this.ticketKeys = toTicketKeys(options.ticketKeys);
     this.context = buildContext({
       isServer: true,
       ...toAlgorithms(options),
-      identities,
+      keys,
+      chains,
+      sigalgs: toSigalgs(options.sigalgs),
       peerVerification: verification,
       checksIdentity: false,
-      trust: verification === 0 ? undefined : roots ? buildTrust(roots) : defaultTrust(),
+      trust: verification !== 0 || trust.named.length > 0 ? trust.build(trusted) : undefined,
       alpn: toAlpn(options),
       noTickets: toNoTickets(options.secureOptions),
       ticketKeys: this.ticketKeys.native,
-      sessionIdContext: toSessionIdContext(verification, roots),
+      sessionIdContext: toSessionIdContext(verification, trust, trusted),
+      asksServerName: callbacks.SNICallback !== undefined,
+      asksAlpn: callbacks.ALPNCallback !== undefined,
+      asksOcspResponse: callbacks.OCSPCallback !== undefined,
     });
     Object.freeze(this);
   }

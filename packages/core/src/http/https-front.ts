@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type * as http from 'node:http';
 import * as net from 'node:net';
 import { TlsAcceptor } from '../acceptor';
-import { toIdentities } from '../config/credentials';
+import { toCredentials } from '../config/credentials';
 import { ServerConfig } from '../config/server-config';
 import { TlsError } from '../errors';
 import type { TlsStream } from '../stream/tls-stream';
@@ -276,8 +276,8 @@ export class HttpsFront {
 
   /** Whether one of the server's certificates is good for the name. */
   #isNamed(hostname: string): boolean {
-    this.#certificates ??= toIdentities(this.#options).map(
-      ({ certificates: [leaf] }) => new X509Certificate(leaf as Buffer),
+    this.#certificates ??= toCredentials(this.#options).chains.map(
+      ([leaf]) => new X509Certificate(leaf as Buffer),
     );
     return this.#certificates.some((certificate) =>
       net.isIP(hostname) ? certificate.checkIP(hostname) : certificate.checkHost(hostname),

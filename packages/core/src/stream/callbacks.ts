@@ -16,4 +16,5 @@ native.setCallbacks<TlsStream>({
   onOutput: prototype.onOutput,
   onSession: prototype.onSession,
   onPlaintextEnd: prototype.onPlaintextEnd,
+  onKeyLog: prototype.onKeyLog,
 });

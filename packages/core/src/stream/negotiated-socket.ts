@@ -66,6 +66,11 @@ export abstract class NegotiatedSocket extends DetachedSocket {
     return this.#negotiated === undefined ? null : (this.#negotiated.serverName ?? false);
   }
 
+  /** The OCSP response that the server stapled, in DER, where one was asked for (`requestOCSP`) and came. */
+  get ocspResponse(): Buffer | undefined {
+    return this._details?.ocspResponse;
+  }
+
   /** The protocol version. */
   getProtocol(): string | null {
     return this._details?.protocol ?? null;

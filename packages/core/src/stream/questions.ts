@@ -13,6 +13,8 @@ export interface Asked {
   readonly connection: Connection;
   /** Fires when the handshake is over, however it ended: nobody waits for the answer any more. */
   readonly signal: AbortSignal;
+  /** Has further questions of this handshake answered by others. */
+  use(answerers: Answerers): void;
 }
 
 type MaybePromise<T> = T | Promise<T>;
@@ -26,7 +28,7 @@ type MaybePromise<T> = T | Promise<T>;
 export type Answerer = (question: Question, asked: Asked) => MaybePromise<Uint8Array | void>;
 
 /** Who answers what. */
-export type Answerers = { readonly [Kind in QuestionKind]?: Answerer };
+export type Answerers = { readonly [Kind in QuestionKind]?: Answerer | undefined };
 
 /** Thrown by an {@link Answerer}: fails the handshake with `cause` and tells the peer with that alert. */
 export class Refusal extends Error {
@@ -45,7 +47,7 @@ const GO_ON = -1;
 /** The questions of one connection's handshake, which waits in native code for each answer. */
 export class Questions implements Asked {
   readonly connection: Connection;
-  readonly #answerers: Answerers;
+  #answerers: Answerers;
   #failure: Error | undefined;
   #over: AbortController | undefined;
   #isOver = false;
@@ -66,6 +68,10 @@ export class Questions implements Asked {
       if (this.#isOver) this.#over.abort();
     }
     return this.#over.signal;
+  }
+
+  use(answerers: Answerers): void {
+    this.#answerers = { ...this.#answerers, ...answerers };
   }
 
   /** The native connection asks. */

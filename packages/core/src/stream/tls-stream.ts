@@ -29,14 +29,14 @@ export interface TlsStreamInit extends KtlsIntent {
   strictClose: boolean;
   /** Client: the name that is asked for. */
   serverName?: string | undefined;
-  /** Server: whether a client certificate was asked for. */
-  requestsCertificate: boolean;
   /** Client: judges the peer's name; answers what makes it unauthorised, if anything does. */
   checkIdentity?: (certificate: PeerCertificate) => Error | undefined;
   /** Client: whether an unauthorised peer is refused. */
   rejectUnauthorized: boolean;
   /** Answers what the handshake asks beside the peer's identity. */
   answerers?: Answerers | undefined;
+  /** Called with each line of the key log. */
+  keylog?: ((line: Buffer) => void) | undefined;
   /** Called once, when the handshake is over. */
   onHandshake: (error?: Error) => void;
 }
@@ -115,6 +115,18 @@ export class TlsStream extends PlaintextStream {
     this.#questions.ask(kind, number, { detail, name, data });
   }
 
+  /** @internal */
+  onKeyLog(line: Buffer): void {
+    try {
+      this.#init?.keylog?.(line);
+    } catch (error) {
+      // It is nothing to do with the handshake that goes on beneath.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+
   #judgePeer(verifyResult: number): void {
     this.authorizationError = verificationCode(verifyResult) ?? null;
     if (this.authorizationError !== null) return;
@@ -144,7 +156,7 @@ export class TlsStream extends PlaintextStream {
 
   /** @internal */
   onHandshake(failure?: NativeError): void {
-    const { onHandshake, requestsCertificate } = this.#init as TlsStreamInit;
+    const { onHandshake } = this.#init as TlsStreamInit;
     this.#questions?.close();
     if (failure !== undefined) {
       const error = this.#explain(failure);
@@ -156,7 +168,7 @@ export class TlsStream extends PlaintextStream {
     const details = this._settleNegotiated(connection);
     const refusal = this._settleKtls(connection);
     if (this._side === 'client') this.authorized = this.authorizationError === null;
-    else if (requestsCertificate) this._judgeChain(details.verifyResult);
+    else if (details.verifiesPeer) this._judgeChain(details.verifyResult);
     if (refusal === undefined) this.#observation?.secured();
     else this.#observation?.failed(refusal, details.serverName);
     onHandshake(refusal);

@@ -92,5 +92,8 @@ let store: TrustStore | undefined;
  * the system's bundle, else Node's own; `NODE_EXTRA_CA_CERTS` comes on top. Read once a process, at the first use.
  */
 export function defaultTrust(): TrustStore {
-  return (store ??= new TrustStore(trustedCertificates(), true));
+  return (store ??= new TrustStore({
+    certificates: trustedCertificates(),
+    ignoreUnparsable: true,
+  }));
 }

@@ -1,0 +1,161 @@
+#include "identity.h"
+
+#include <algorithm>
+
+namespace aws_lc {
+namespace {
+
+// What libssl signs with where nothing else is asked for, in its order.
+constexpr uint16_t kDefaultSigningAlgorithms[] = {
+    SSL_SIGN_ED25519,
+    SSL_SIGN_ECDSA_SECP256R1_SHA256,
+    SSL_SIGN_RSA_PSS_RSAE_SHA256,
+    SSL_SIGN_RSA_PKCS1_SHA256,
+    SSL_SIGN_ECDSA_SECP384R1_SHA384,
+    SSL_SIGN_RSA_PSS_RSAE_SHA384,
+    SSL_SIGN_RSA_PKCS1_SHA384,
+    SSL_SIGN_ECDSA_SECP521R1_SHA512,
+    SSL_SIGN_RSA_PSS_RSAE_SHA512,
+    SSL_SIGN_RSA_PKCS1_SHA512,
+    SSL_SIGN_ECDSA_SHA1,
+    SSL_SIGN_RSA_PKCS1_SHA1,
+};
+
+// What a client that does not say means (RFC 5246, section 7.4.1.4.1).
+constexpr uint16_t kLegacyAlgorithms[] = {SSL_SIGN_RSA_PKCS1_SHA1, SSL_SIGN_ECDSA_SHA1};
+
+// What of a ClientHello bears on the choice.
+struct Client {
+  bool tls13 = false;
+  bool rsa_suites = false;
+  bool ecdsa_suites = false;
+  std::vector<uint16_t> sigalgs;
+  std::vector<uint16_t> groups;
+};
+
+bool Contains(const std::vector<uint16_t>& list, uint16_t value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+// The numbers of an extension that is a list of them, behind its length.
+std::vector<uint16_t> ReadList(const SSL_CLIENT_HELLO* hello, uint16_t extension, bool short_length) {
+  std::vector<uint16_t> values;
+  const uint8_t* data = nullptr;
+  size_t length = 0;
+  if (!SSL_early_callback_ctx_extension_get(hello, extension, &data, &length)) return values;
+  CBS body, list;
+  CBS_init(&body, data, length);
+  if (!(short_length ? CBS_get_u8_length_prefixed(&body, &list) : CBS_get_u16_length_prefixed(&body, &list))) {
+    return values;
+  }
+  for (uint16_t value; CBS_get_u16(&list, &value);) values.push_back(value);
+  return values;
+}
+
+bool Enables(const SSL_CTX* ctx, const SSL_CIPHER* cipher) {
+  const STACK_OF(SSL_CIPHER)* enabled = SSL_CTX_get_ciphers(ctx);
+  for (size_t i = 0; i < sk_SSL_CIPHER_num(enabled); i++) {
+    if (sk_SSL_CIPHER_value(enabled, i) == cipher) return true;
+  }
+  return false;
+}
+
+Client Describe(const SSL_CLIENT_HELLO* hello) {
+  Client client;
+  const SSL_CTX* ctx = SSL_get_SSL_CTX(hello->ssl);
+  client.tls13 = Contains(ReadList(hello, TLSEXT_TYPE_supported_versions, true), TLS1_3_VERSION) &&
+                 SSL_CTX_get_max_proto_version(ctx) >= TLS1_3_VERSION;
+  client.groups = ReadList(hello, TLSEXT_TYPE_supported_groups, false);
+  client.sigalgs = ReadList(hello, TLSEXT_TYPE_signature_algorithms, false);
+  if (client.sigalgs.empty()) client.sigalgs.assign(std::begin(kLegacyAlgorithms), std::end(kLegacyAlgorithms));
+  CBS suites;
+  CBS_init(&suites, hello->cipher_suites, hello->cipher_suites_len);
+  for (uint16_t value; CBS_get_u16(&suites, &value);) {
+    const SSL_CIPHER* cipher = SSL_get_cipher_by_value(value);
+    if (cipher == nullptr || !Enables(ctx, cipher)) continue;
+    const int auth = SSL_CIPHER_get_auth_nid(cipher);
+    client.rsa_suites |= auth == NID_auth_rsa;
+    client.ecdsa_suites |= auth == NID_auth_ecdsa;
+  }
+  return client;
+}
+
+bool RsaSigns(uint16_t sigalg, const Client& client) {
+  switch (sigalg) {
+    case SSL_SIGN_RSA_PSS_RSAE_SHA256:
+    case SSL_SIGN_RSA_PSS_RSAE_SHA384:
+    case SSL_SIGN_RSA_PSS_RSAE_SHA512:
+      return client.tls13 || client.rsa_suites;
+    case SSL_SIGN_RSA_PKCS1_SHA1:
+    case SSL_SIGN_RSA_PKCS1_SHA256:
+    case SSL_SIGN_RSA_PKCS1_SHA384:
+    case SSL_SIGN_RSA_PKCS1_SHA512:
+      return !client.tls13 && client.rsa_suites;
+    default:
+      return false;
+  }
+}
+
+struct Curve {
+  int nid;
+  uint16_t group;
+  uint16_t sigalg;
+};
+constexpr Curve kCurves[] = {
+    {NID_X9_62_prime256v1, SSL_GROUP_SECP256R1, SSL_SIGN_ECDSA_SECP256R1_SHA256},
+    {NID_secp384r1, SSL_GROUP_SECP384R1, SSL_SIGN_ECDSA_SECP384R1_SHA384},
+    {NID_secp521r1, SSL_GROUP_SECP521R1, SSL_SIGN_ECDSA_SECP521R1_SHA512},
+};
+
+// TLS 1.3 binds the curve to the algorithm (RFC 8446, section 4.2.3); before, it had to be among the groups (RFC 8422,
+// section 5.1).
+bool EcdsaSigns(const EVP_PKEY* key, uint16_t sigalg, const Client& client) {
+  const bool is_ecdsa = sigalg == SSL_SIGN_ECDSA_SHA1 || std::any_of(std::begin(kCurves), std::end(kCurves), [&](const Curve& curve) {
+    return curve.sigalg == sigalg;
+  });
+  if (!is_ecdsa) return false;
+  const int nid = EC_GROUP_get_curve_name(EC_KEY_get0_group(EVP_PKEY_get0_EC_KEY(key)));
+  for (const Curve& curve : kCurves) {
+    if (curve.nid != nid) continue;
+    if (client.tls13) return curve.sigalg == sigalg;
+    return client.ecdsa_suites && (client.groups.empty() || Contains(client.groups, curve.group));
+  }
+  return false;
+}
+
+bool Signs(const EVP_PKEY* key, uint16_t sigalg, const Client& client) {
+  switch (EVP_PKEY_id(key)) {
+    case EVP_PKEY_RSA:
+      return RsaSigns(sigalg, client);
+    case EVP_PKEY_EC:
+      return EcdsaSigns(key, sigalg, client);
+    case EVP_PKEY_ED25519:
+      return sigalg == SSL_SIGN_ED25519 && (client.tls13 || client.ecdsa_suites);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+const Identity* SelectIdentity(const std::vector<Identity>& identities, std::span<const uint16_t> sigalgs,
+                               const SSL_CLIENT_HELLO* hello) {
+  const Client client = Describe(hello);
+  if (sigalgs.empty()) sigalgs = kDefaultSigningAlgorithms;
+  for (const uint16_t sigalg : sigalgs) {
+    if (!Contains(client.sigalgs, sigalg)) continue;
+    for (const Identity& identity : identities) {
+      if (Signs(identity.key.get(), sigalg, client)) return &identity;
+    }
+  }
+  return nullptr;
+}
+
+bool UseIdentity(SSL* ssl, const Identity& identity) {
+  std::vector<CRYPTO_BUFFER*> chain;
+  for (const bssl::UniquePtr<CRYPTO_BUFFER>& certificate : identity.chain) chain.push_back(certificate.get());
+  SSL_certs_clear(ssl);
+  return SSL_set_chain_and_key(ssl, chain.data(), chain.size(), identity.key.get(), nullptr) == 1;
+}
+
+}  // namespace aws_lc
