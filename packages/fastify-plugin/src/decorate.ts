@@ -1,6 +1,11 @@
-import { streamOfHttp2Request, TlsStream, type HttpsFront, type TlsStats } from '@node-aws-lc/core';
+import {
+  streamOfHttp2Request,
+  TlsStream,
+  type HttpsFront,
+  type HttpsOptions,
+  type TlsStats,
+} from '@node-aws-lc/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { AwsLcTlsOptions } from './options';
 import { RequestTls } from './request-tls';
 
 /** `app.tls`: the TLS side of the server. */
@@ -12,7 +17,7 @@ export interface AppTls {
    *
    * @throws the errors of `ServerConfig`; then nothing has changed
    */
-  setSecureContext(options: Partial<AwsLcTlsOptions>): void;
+  setSecureContext(options: Partial<HttpsOptions>): void;
   /** The figures of this moment. */
   stats(): TlsStats;
 }

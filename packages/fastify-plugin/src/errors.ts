@@ -9,6 +9,7 @@
  * | `ERR_AWS_LC_FASTIFY_LISTENING` | the server listens already, in plaintext |
  * | `ERR_AWS_LC_FASTIFY_TWICE` | registered twice, or registered on a server of `awsLcServerFactory` |
  * | `ERR_AWS_LC_FASTIFY_CLOSED` | `close()` came while `listen()` was still resolving `localhost` |
+ * | `ERR_AWS_LC_FASTIFY_FILE_SHRANK` | a file was truncated while it was sent as a chunked response |
  */
 const MESSAGES = {
   ERR_AWS_LC_FASTIFY_HTTPS:
@@ -24,6 +25,8 @@ const MESSAGES = {
   ERR_AWS_LC_FASTIFY_TWICE:
     'AWS-LC already does TLS on this server; use the plugin once, or awsLcServerFactory, not both',
   ERR_AWS_LC_FASTIFY_CLOSED: 'The server was closed before it could listen',
+  ERR_AWS_LC_FASTIFY_FILE_SHRANK:
+    'The file has become shorter while it was sent, so the response cannot be completed',
 } as const;
 
 /** The codes of {@link AwsLcFastifyError}. */

@@ -1,8 +1,9 @@
 import type * as http from 'node:http';
 import * as net from 'node:net';
-import { HttpsFront } from '@node-aws-lc/core';
+import { ConfigError, HttpsFront } from '@node-aws-lc/core';
 import { listenOnAllOfLocalhost } from './localhost';
 import type { AwsLcTlsOptions } from './options';
+import { sendFilesOf } from './static-files';
 
 /** The part of a Fastify logger that is used here. */
 export interface Log {
@@ -22,13 +23,14 @@ export interface Application {
  * Puts TLS in front of the server of an application, on every address that the application listens
  * on.
  *
- * @throws the errors of `HttpsFront`
+ * @throws the errors of `HttpsFront`, `ERR_AWS_LC_CONFIG_TYPE`
  */
 export function frontFor(
   server: http.Server,
   options: AwsLcTlsOptions,
   { http2SessionTimeout, log }: Application,
 ): HttpsFront {
+  const sendfile = sendsFiles(options);
   const front = new HttpsFront(server, options, {
     http2SessionTimeout,
     // A stranger's garbage is no fault of the service: logged for those who look, counted for all.
@@ -37,6 +39,8 @@ export function frontFor(
       log.debug({ err, code, remoteAddress }, what);
     },
   });
+
+  if (sendfile) sendFilesOf(server);
 
   listenOnAllOfLocalhost(server, front, (address, port, options) => {
     const { listenTextResolver: textOf = (url) => `Server listening at ${url}` } = options;
@@ -51,4 +55,9 @@ export function frontFor(
     );
   });
   return front;
+}
+
+function sendsFiles({ sendfile = true }: { sendfile?: unknown }): boolean {
+  if (typeof sendfile === 'boolean') return sendfile;
+  throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'sendfile', 'expected true or false');
 }
