@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { inspect, type InspectOptions } from 'node:util';
 import { Connection } from '@node-aws-lc/native';
+import { show } from './diagnostics/inspect';
 import { toHandshakeTimeout } from './config/checks';
 import type { HandshakeOptions, ServerConfigOptions } from './config/options';
 import { ServerConfig } from './config/server-config';
@@ -31,6 +33,10 @@ export class TlsAcceptor {
    */
   setSecureContext(next: ServerConfig | Partial<ServerConfigOptions>): void {
     this.#config = next instanceof ServerConfig ? next : this.#config.with(next);
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    return show(this, depth, options, { config: this.#config });
   }
 
   /**

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
+import { inspect, type InspectOptions } from 'node:util';
 import { Connection } from '@node-aws-lc/native';
+import { show } from './diagnostics/inspect';
 import { toAlpn } from './config/alpn';
 import { toHandshakeTimeout } from './config/checks';
 import { ClientConfig } from './config/client-config';
@@ -25,6 +27,10 @@ export class TlsConnector {
       });
     }
     this.#config = config;
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    return show(this, depth, options, { config: this.#config });
   }
 
   /**

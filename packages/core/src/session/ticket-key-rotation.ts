@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { inspect, type InspectOptions } from 'node:util';
+import { show } from '../diagnostics/inspect';
 import { ConfigError } from '../errors';
 import type { ScheduledTicketKey, TicketKeyProvider } from './ticket-key-provider';
 import { currentIndex, toSchedule, withNextKey, withoutExpired } from './ticket-key-schedule';
@@ -89,6 +91,18 @@ export class TicketKeyRotation extends EventEmitter<{
     this.#attempt?.abort();
     clearTimeout(this.#pollTimer);
     clearTimeout(this.#switchTimer);
+  }
+
+  /** How it goes, and nothing of the keys. */
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    const [sealing] = (this.#shared ?? []).filter(({ activeFrom }) => activeFrom <= Date.now());
+    return show(this, depth, options, {
+      available: this.#available,
+      sealingSince: sealing && new Date(sealing.activeFrom),
+      shared: this.#shared?.length ?? 0,
+      own: this.#own.length,
+      keys: this.keys,
+    });
   }
 
   async #poll(): Promise<void> {

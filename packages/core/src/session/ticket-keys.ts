@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { inspect, type InspectOptions } from 'node:util';
 import { TicketKeys as NativeTicketKeys } from '@node-aws-lc/native';
+import { show } from '../diagnostics/inspect';
 import { ConfigError } from '../errors';
 
 /** Bytes of a ticket key: a name of 16, 16 for HMAC-SHA256, 16 for AES-128, as in `node:tls`. */
@@ -98,6 +100,11 @@ export class TicketKeys {
   rotate(key: Uint8Array = randomBytes(TICKET_KEY_LENGTH), keep = DEFAULT_PREVIOUS): void {
     const previous = this.#native.get().slice(0, toCount('keep', keep, DEFAULT_PREVIOUS, 0));
     this.set({ current: key, previous });
+  }
+
+  /** How many keys there are, and nothing of them. */
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    return show(this, depth, options, { accepted: this.#native.get().length });
   }
 
   /** @internal Keys that are not in use yet come first; the one at `current` seals. */

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
+import { inspect, type InspectOptions } from 'node:util';
 import type { Connection, NativeError, QuestionKind } from '@node-aws-lc/native';
+import { show } from '../diagnostics/inspect';
 import { observe, type Observation } from '../diagnostics/observation';
 import {
   TlsError,
@@ -212,6 +214,24 @@ export class TlsStream extends PlaintextStream {
       : 'it takes TLS 1.3 and an open connection';
     throw new TlsError('ERR_AWS_LC_KEY_UPDATE', `the keys cannot be updated: ${why}`, {
       side: this._side,
+    });
+  }
+
+  /** What matters, and nothing secret. */
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    const secured = this._details !== undefined;
+    return show(this, depth, options, {
+      side: this._side,
+      readyState: this.readyState,
+      ...(secured ? this.negotiated : { handshake: 'not complete' }),
+      authorized: this.authorized,
+      authorizationError: this.authorizationError ?? undefined,
+      ktls: secured ? this.ktls : undefined,
+      remoteAddress: secured ? this.remoteAddress : undefined,
+      remotePort: secured ? this.remotePort : undefined,
+      bytesRead: this.bytesRead,
+      bytesWritten: this.bytesWritten,
+      closeNotifyReceived: this.closeNotifyReceived,
     });
   }
 }
