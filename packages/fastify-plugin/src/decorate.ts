@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import {
   streamOfHttp2Request,
   TlsStream,
@@ -6,6 +7,7 @@ import {
   type TlsStats,
 } from '@node-aws-lc/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { registerMetrics, type MetricsRegistry } from './metrics';
 import { RequestTls } from './request-tls';
 
 /** `app.tls`: the TLS side of the server. */
@@ -20,6 +22,19 @@ export interface AppTls {
   setSecureContext(options: Partial<HttpsOptions>): void;
   /** The figures of this moment. */
   stats(): TlsStats;
+  /**
+   * The same figures as metrics of the package `prom-client`, an optional peer dependency, named
+   * `tls_…`. For text: `await app.tls.registerMetrics().metrics()`.
+   *
+   * @param registry - where to register them; default: prom-client's global one
+   * @returns the registry
+   * @throws {AwsLcFastifyError} `ERR_AWS_LC_FASTIFY_PROM_CLIENT` if prom-client is not installed
+   */
+  registerMetrics<Registry extends MetricsRegistry = MetricsRegistry>(
+    registry?: Registry,
+  ): Registry;
+  /** Where the listeners of `redirectHttp` listen. */
+  redirectAddresses(): AddressInfo[];
 }
 
 declare module 'fastify' {
@@ -39,6 +54,9 @@ export function decorate(root: FastifyInstance, front: HttpsFront): void {
   root.decorate('tls', {
     setSecureContext: (options) => front.setSecureContext(options),
     stats: () => front.stats(),
+    registerMetrics: <Registry extends MetricsRegistry>(registry?: Registry) =>
+      registerMetrics(front, registry) as Registry,
+    redirectAddresses: () => front.redirectAddresses(),
   });
   root.decorateRequest('tls', {
     getter(this: FastifyRequest) {

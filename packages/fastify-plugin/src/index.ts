@@ -6,7 +6,9 @@
 import { awsLcTls } from './plugin';
 
 export { AwsLcFastifyError, type AwsLcFastifyErrorCode } from './errors';
+export { authorizeClient, type ClientCertificateCheck } from './client-certificate';
 export type { AppTls } from './decorate';
+export type { MetricsRegistry } from './metrics';
 export type { AwsLcTlsOptions } from './options';
 export { awsLcTls } from './plugin';
 export type { RequestTls } from './request-tls';

@@ -83,7 +83,7 @@ export class HttpsFront {
     const { http2SessionTimeout = 0, onFailure = () => {} } = settings;
     checkRedirect(options.redirectHttp);
     this.#options = decide(options);
-    this.#acceptor = new TlsAcceptor(new ServerConfig(this.#options));
+    this.#acceptor = new TlsAcceptor(configFor(this.#options));
     this.#admission = new Admission(options.handshakeLimits);
     this.#server = server;
     this.#onFailure = onFailure;
@@ -136,7 +136,7 @@ export class HttpsFront {
     // The ticket keys stay, so that sessions outlive the certificate.
     const { ticketKeys } = this.#acceptor.config;
     this.#acceptor.setSecureContext(
-      new ServerConfig({ ...renewed, ticketKeys: renewed.ticketKeys ?? ticketKeys }),
+      configFor({ ...renewed, ticketKeys: renewed.ticketKeys ?? ticketKeys }),
     );
     this.#options = renewed;
     this.#certificates = undefined;
@@ -354,6 +354,15 @@ export class HttpsFront {
     this.#http1.drained();
     this.#http2.drained();
   }
+}
+
+/** `http/1.0` is what HTTP/1.1 servers speak as well, and a client of that age says so. */
+function configFor(options: DecidedOptions): ServerConfig {
+  const { alpnProtocols } = options;
+  const offered = alpnProtocols.flatMap((name) =>
+    name === 'http/1.1' ? [name, 'http/1.0'] : [name],
+  );
+  return new ServerConfig({ ...options, alpnProtocols: offered });
 }
 
 function limitReached(detail: string): TlsError {
