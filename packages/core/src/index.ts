@@ -50,6 +50,7 @@ export {
 } from './http/https-front';
 export type { HttpProtocol, HttpsOptions } from './http/options';
 export type { RedirectHttpOptions } from './http/redirect';
+export type { ResetLimits } from './http/reset-limit';
 export type { TlsStats } from './http/statistics';
 export { http2Socket } from './http2/http2-socket';
 export { hostKtls, hostKtlsAvailable, type HostKtls } from './ktls/host';

@@ -1,6 +1,7 @@
 import type * as http from 'node:http';
 import * as http2 from 'node:http2';
 import { http2Socket } from '../http2/http2-socket';
+import { limitResets, type ResetLimits } from './reset-limit';
 import type { TlsStream } from '../stream/tls-stream';
 
 /** How long a drained connection may wait for its peer to hang up, in ms. */
@@ -32,7 +33,7 @@ export interface Http2Settings {
   /** Called when a session fails: a protocol error, a reset connection. */
   readonly onSessionError: (error: Error, stream: TlsStream | undefined) => void;
   /** For `http2.createServer()`. */
-  readonly options: http2.ServerOptions | undefined;
+  readonly options: (http2.ServerOptions & ResetLimits) | undefined;
   /** Called with each request before the server sees it. */
   readonly prepare: ((...exchange: Exchange) => void) | undefined;
 }
@@ -53,6 +54,7 @@ interface Connection {
 export class Http2 {
   readonly #server: http.Server;
   readonly #silent: http2.Http2Server;
+  readonly #resetLimits: ResetLimits;
   readonly #prepare: Http2Settings['prepare'];
   readonly #sessions = new Map<http2.ServerHttp2Session, Connection>();
   #draining: { grace: number } | undefined;
@@ -62,6 +64,7 @@ export class Http2 {
     const { sessionTimeout, onSessionError, options, prepare } = settings;
     this.#server = server;
     this.#prepare = prepare;
+    this.#resetLimits = options ?? {};
     this.#silent = http2.createServer(options ?? {});
     this.#silent.on('session', (session) => {
       session.setTimeout(sessionTimeout, () => session.close());
@@ -114,6 +117,7 @@ export class Http2 {
         connection.open++;
         request.once('close', () => connection.open--);
       });
+      limitResets(session, this.#resetLimits);
       limitFirstRequest(session, stream, server.headersTimeout);
       if (this.#draining) this.#shutDownLater(session, this.#draining.grace);
     });

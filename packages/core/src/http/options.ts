@@ -2,6 +2,7 @@ import type * as http2 from 'node:http2';
 import type { ServerConfigOptions } from '../config/options';
 import { ConfigError } from '../errors';
 import type { HandshakeLimits } from './admission';
+import type { ResetLimits } from './reset-limit';
 import type { RedirectHttpOptions } from './redirect';
 
 /** The HTTP versions that can be negotiated on one port. */
@@ -19,7 +20,7 @@ export interface HttpsOptions extends Omit<ServerConfigOptions, 'ALPNProtocols' 
   /** The same as `alpnProtocols`. */
   ALPNProtocols?: HttpProtocol[] | undefined;
   /** Options of `http2.createServer()`: `settings`, `maxSessionMemory`, `streamResetRate`, … */
-  http2?: http2.ServerOptions | undefined;
+  http2?: (http2.ServerOptions & ResetLimits) | undefined;
   /** Limits on handshakes, beside `handshakeTimeout`. Default: none. */
   handshakeLimits?: HandshakeLimits | undefined;
   /** Opens a second listener, in plain HTTP, that redirects to this server and does nothing else. */

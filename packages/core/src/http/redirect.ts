@@ -68,10 +68,12 @@ export function redirectServer(options: RedirectHttpOptions, target: RedirectTar
 }
 
 function locationOf(
-  { headers, url }: http.IncomingMessage,
+  { headers, headersDistinct, url }: http.IncomingMessage,
   { hosts, httpsPort }: RedirectHttpOptions,
   target: RedirectTarget,
 ): string | undefined {
+  // RFC 9112, section 3.2: more than one is a bad request. node:http has taken the first.
+  if (headersDistinct.host?.length !== 1) return undefined;
   const [, name, address] = HOST.exec(headers.host ?? '') ?? [];
   const hostname = (name ?? address)?.toLowerCase();
   const path = pathOf(url as string);
