@@ -34,8 +34,9 @@ enum ssl_select_cert_result_t Engine::HandleClientHello(const SSL_CLIENT_HELLO* 
   if (!client_known_ && !AskAboutClient(hello)) return ssl_select_cert_retry;
   client_known_ = true;
   if (identity_ == nullptr && config_.identities != nullptr && config_.identities->size() > 1) {
-    identity_ = SelectIdentity(*config_.identities, config_.sigalgs, hello);
-    if (identity_ != nullptr && !UseIdentity(ssl_.get(), *identity_)) return ssl_select_cert_error;
+    const Selection selection = SelectIdentity(*config_.identities, config_.sigalgs, hello);
+    identity_ = selection.identity;
+    if (identity_ != nullptr && !UseIdentity(ssl_.get(), selection)) return ssl_select_cert_error;
   }
   return AskForOcspResponse(hello) ? ssl_select_cert_success : ssl_select_cert_retry;
 }
@@ -43,8 +44,8 @@ enum ssl_select_cert_result_t Engine::HandleClientHello(const SSL_CLIENT_HELLO* 
 bool Engine::AskAboutClient(const SSL_CLIENT_HELLO* hello) {
   Question question{QuestionKind::kClientHello, 0, {}, {}};
   const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
-  if (config_.asks_server_name && name != nullptr) question.name = name;
   if (config_.asks_alpn) question.data = OfferedProtocols(hello);
+  if ((config_.asks_server_name || !question.data.empty()) && name != nullptr) question.name = name;
   if (question.name.empty() && question.data.empty()) return true;
   std::optional<Answer> answer = Ask(std::move(question));
   if (!answer.has_value()) return false;

@@ -27,8 +27,8 @@ constexpr uint16_t kLegacyAlgorithms[] = {SSL_SIGN_RSA_PKCS1_SHA1, SSL_SIGN_ECDS
 // What of a ClientHello bears on the choice.
 struct Client {
   bool tls13 = false;
-  bool rsa_suites = false;
-  bool ecdsa_suites = false;
+  // NID_auth_rsa or NID_auth_ecdsa: what the first cipher suite that both ends have calls for.
+  int auth = NID_undef;
   std::vector<uint16_t> sigalgs;
   std::vector<uint16_t> groups;
 };
@@ -52,15 +52,29 @@ std::vector<uint16_t> ReadList(const SSL_CLIENT_HELLO* hello, uint16_t extension
   return values;
 }
 
-bool Enables(const SSL_CTX* ctx, const SSL_CIPHER* cipher) {
-  const STACK_OF(SSL_CIPHER)* enabled = SSL_CTX_get_ciphers(ctx);
-  for (size_t i = 0; i < sk_SSL_CIPHER_num(enabled); i++) {
-    if (sk_SSL_CIPHER_value(enabled, i) == cipher) return true;
-  }
-  return false;
+bool HasKind(const std::vector<Identity>& identities, int auth) {
+  return std::any_of(identities.begin(), identities.end(), [auth](const Identity& identity) {
+    return (EVP_PKEY_id(identity.key.get()) == EVP_PKEY_RSA) == (auth == NID_auth_rsa);
+  });
 }
 
-Client Describe(const SSL_CLIENT_HELLO* hello) {
+// The server's order decides (SSL_OP_CIPHER_SERVER_PREFERENCE).
+int SelectAuth(const std::vector<Identity>& identities, const SSL_CLIENT_HELLO* hello) {
+  std::vector<uint16_t> offered;
+  CBS suites;
+  CBS_init(&suites, hello->cipher_suites, hello->cipher_suites_len);
+  for (uint16_t value; CBS_get_u16(&suites, &value);) offered.push_back(value);
+  const STACK_OF(SSL_CIPHER)* enabled = SSL_get_ciphers(hello->ssl);
+  for (size_t i = 0; i < sk_SSL_CIPHER_num(enabled); i++) {
+    const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(enabled, i);
+    const int auth = SSL_CIPHER_get_auth_nid(cipher);
+    if (auth != NID_auth_rsa && auth != NID_auth_ecdsa) continue;
+    if (Contains(offered, SSL_CIPHER_get_protocol_id(cipher)) && HasKind(identities, auth)) return auth;
+  }
+  return NID_undef;
+}
+
+Client Describe(const std::vector<Identity>& identities, const SSL_CLIENT_HELLO* hello) {
   Client client;
   const SSL_CTX* ctx = SSL_get_SSL_CTX(hello->ssl);
   client.tls13 = Contains(ReadList(hello, TLSEXT_TYPE_supported_versions, true), TLS1_3_VERSION) &&
@@ -68,15 +82,7 @@ Client Describe(const SSL_CLIENT_HELLO* hello) {
   client.groups = ReadList(hello, TLSEXT_TYPE_supported_groups, false);
   client.sigalgs = ReadList(hello, TLSEXT_TYPE_signature_algorithms, false);
   if (client.sigalgs.empty()) client.sigalgs.assign(std::begin(kLegacyAlgorithms), std::end(kLegacyAlgorithms));
-  CBS suites;
-  CBS_init(&suites, hello->cipher_suites, hello->cipher_suites_len);
-  for (uint16_t value; CBS_get_u16(&suites, &value);) {
-    const SSL_CIPHER* cipher = SSL_get_cipher_by_value(value);
-    if (cipher == nullptr || !Enables(ctx, cipher)) continue;
-    const int auth = SSL_CIPHER_get_auth_nid(cipher);
-    client.rsa_suites |= auth == NID_auth_rsa;
-    client.ecdsa_suites |= auth == NID_auth_ecdsa;
-  }
+  if (!client.tls13) client.auth = SelectAuth(identities, hello);
   return client;
 }
 
@@ -85,12 +91,12 @@ bool RsaSigns(uint16_t sigalg, const Client& client) {
     case SSL_SIGN_RSA_PSS_RSAE_SHA256:
     case SSL_SIGN_RSA_PSS_RSAE_SHA384:
     case SSL_SIGN_RSA_PSS_RSAE_SHA512:
-      return client.tls13 || client.rsa_suites;
+      return client.tls13 || client.auth == NID_auth_rsa;
     case SSL_SIGN_RSA_PKCS1_SHA1:
     case SSL_SIGN_RSA_PKCS1_SHA256:
     case SSL_SIGN_RSA_PKCS1_SHA384:
     case SSL_SIGN_RSA_PKCS1_SHA512:
-      return !client.tls13 && client.rsa_suites;
+      return !client.tls13 && client.auth == NID_auth_rsa;
     default:
       return false;
   }
@@ -118,7 +124,7 @@ bool EcdsaSigns(const EVP_PKEY* key, uint16_t sigalg, const Client& client) {
   for (const Curve& curve : kCurves) {
     if (curve.nid != nid) continue;
     if (client.tls13) return curve.sigalg == sigalg;
-    return client.ecdsa_suites && (client.groups.empty() || Contains(client.groups, curve.group));
+    return client.auth == NID_auth_ecdsa && (client.groups.empty() || Contains(client.groups, curve.group));
   }
   return false;
 }
@@ -130,7 +136,7 @@ bool Signs(const EVP_PKEY* key, uint16_t sigalg, const Client& client) {
     case EVP_PKEY_EC:
       return EcdsaSigns(key, sigalg, client);
     case EVP_PKEY_ED25519:
-      return sigalg == SSL_SIGN_ED25519 && (client.tls13 || client.ecdsa_suites);
+      return sigalg == SSL_SIGN_ED25519 && (client.tls13 || client.auth == NID_auth_ecdsa);
     default:
       return false;
   }
@@ -138,24 +144,25 @@ bool Signs(const EVP_PKEY* key, uint16_t sigalg, const Client& client) {
 
 }  // namespace
 
-const Identity* SelectIdentity(const std::vector<Identity>& identities, std::span<const uint16_t> sigalgs,
-                               const SSL_CLIENT_HELLO* hello) {
-  const Client client = Describe(hello);
+Selection SelectIdentity(const std::vector<Identity>& identities, std::span<const uint16_t> sigalgs,
+                         const SSL_CLIENT_HELLO* hello) {
+  const Client client = Describe(identities, hello);
   if (sigalgs.empty()) sigalgs = kDefaultSigningAlgorithms;
   for (const uint16_t sigalg : sigalgs) {
     if (!Contains(client.sigalgs, sigalg)) continue;
     for (const Identity& identity : identities) {
-      if (Signs(identity.key.get(), sigalg, client)) return &identity;
+      if (Signs(identity.key.get(), sigalg, client)) return {&identity, sigalg};
     }
   }
-  return nullptr;
+  return {};
 }
 
-bool UseIdentity(SSL* ssl, const Identity& identity) {
+bool UseIdentity(SSL* ssl, const Selection& selection) {
+  const Identity& identity = *selection.identity;
   std::vector<CRYPTO_BUFFER*> chain;
   for (const bssl::UniquePtr<CRYPTO_BUFFER>& certificate : identity.chain) chain.push_back(certificate.get());
-  SSL_certs_clear(ssl);
-  return SSL_set_chain_and_key(ssl, chain.data(), chain.size(), identity.key.get(), nullptr) == 1;
+  return SSL_set_chain_and_key(ssl, chain.data(), chain.size(), identity.key.get(), nullptr) == 1 &&
+         SSL_set_signing_algorithm_prefs(ssl, &selection.sigalg, 1) == 1;
 }
 
 }  // namespace aws_lc

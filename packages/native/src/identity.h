@@ -17,12 +17,19 @@ struct Identity {
   bssl::UniquePtr<X509> issuer;
 };
 
-// The first of `sigalgs`, in our order, that the client accepts and one of `identities` can sign with. Of two identities
-// of the same kind the first that will do. Null where none will, or the ClientHello is malformed: libssl says why.
-const Identity* SelectIdentity(const std::vector<Identity>& identities, std::span<const uint16_t> sigalgs,
-                               const SSL_CLIENT_HELLO* hello);
+// What a client is shown, and the algorithm that it is signed with.
+struct Selection {
+  const Identity* identity = nullptr;
+  uint16_t sigalg = 0;
+};
 
-// Makes `identity` the only one of the connection.
-bool UseIdentity(SSL* ssl, const Identity& identity);
+// The first of `sigalgs`, in our order, that the client accepts and one of `identities` can sign with. Of two identities
+// of the same kind the first that will do. Before TLS 1.3 libssl chooses the cipher suite first, and so does this. Empty
+// where nothing will do, or the ClientHello is malformed: libssl says why.
+Selection SelectIdentity(const std::vector<Identity>& identities, std::span<const uint16_t> sigalgs,
+                         const SSL_CLIENT_HELLO* hello);
+
+// Has libssl, which holds one identity of each kind of key, use this one.
+bool UseIdentity(SSL* ssl, const Selection& selection);
 
 }  // namespace aws_lc

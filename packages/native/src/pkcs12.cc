@@ -43,6 +43,11 @@ Napi::Value ReadPkcs12(const Napi::CallbackInfo& info) {
   const std::optional<Pkcs12> contents = ParsePkcs12(ToBytes(info[0]), passphrase);
   if (passphrase.has_value()) OPENSSL_cleanse(passphrase->data(), passphrase->size());
   if (!contents.has_value()) {
+    // libcrypto files it under a library that has no words for it.
+    if (ERR_GET_REASON(ERR_peek_error()) == PKCS8_R_INCORRECT_PASSWORD) {
+      ERR_clear_error();
+      OPENSSL_PUT_ERROR(PKCS8, PKCS8_R_INCORRECT_PASSWORD);
+    }
     ThrowFromErrorQueue(env, "pfx");
     return env.Undefined();
   }
