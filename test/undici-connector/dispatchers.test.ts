@@ -1,6 +1,6 @@
 /** What undici builds on its connections, over ours. */
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { root, selfSigned } from '../helpers/pki.js';
@@ -47,22 +47,23 @@ async function dispatchers(t: Test, version: UndiciVersion, protocol: Protocol):
     for (const { connections } of origins) t.equal(connections.length, 1);
     await origins[0]!.close();
     let answered = 0;
-    for (let i = 0; i < 12; i++)
+    for (let i = 0; i < 12; i++) {
       await visit().then(
         () => answered++,
         () => {},
       );
+    }
     t.ok(answered >= 6, `${answered} of 12`);
   });
 
   t.test('a RetryAgent tries again', async (t) => {
     const origin = await start(t, { protocol });
-    const [answer] = origin.server.listeners('request');
+    const [answer] = origin.server.listeners('request') as [RequestListener];
     let failures = 2;
     origin.server.removeAllListeners('request');
     origin.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       // undici counts no lost connection of h2 among what may be tried again.
-      if (failures-- <= 0) answer!(request, response);
+      if (failures-- <= 0) answer(request, response);
       else if (allowH2) response.writeHead(503).end();
       else request.socket.destroy();
     });
@@ -125,7 +126,7 @@ async function dispatchers(t: Test, version: UndiciVersion, protocol: Protocol):
     const dispatcher = new undici.Agent(options);
     t.teardown(() => dispatcher.destroy());
     // undici 8 has the option where 7 has it too.
-    const source = new undici.EventSource(origin.url, { dispatcher } as object);
+    const source = new undici.EventSource(origin.url, { dispatcher });
     t.teardown(() => source.close());
     const data: unknown[] = [];
     source.addEventListener('message', (event) => data.push(event.data));

@@ -117,7 +117,7 @@ t.test('http2-wrapper', async (t) => {
     const resolveProtocol = http2wrapper.auto.createResolveProtocol(
       new Map(),
       new Map(),
-      connect as never,
+      connect,
     );
     for (const [protocol, expected] of [
       ['h2', 'h2'],

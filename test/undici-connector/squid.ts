@@ -46,24 +46,23 @@ export async function startSquid(t: Test, user: string, hash: string): Promise<n
   writeFileSync(join(dir, 'squid.conf'), `${configuration.join('\n')}\n`);
   // Names its shared memory, so that others' squids are others.
   const child = new Child(t, 'squid', ['-N', '-n', `t${port}`, '-f', join(dir, 'squid.conf')]);
-  let ended = false;
-  void child.ended.then(() => (ended = true));
-  let listening = false;
+  const state = { ended: false, listening: false };
+  void child.ended.then(() => (state.ended = true));
   const knock = setInterval(() => {
     const socket = connect(port, '127.0.0.1');
     socket
       .on('error', () => {})
       .once('connect', () => {
-        listening = true;
+        state.listening = true;
         socket.destroy();
       });
   }, 50);
   try {
-    await eventually('squid', () => listening || ended, 20_000);
+    await eventually('squid', () => state.listening || state.ended, 20_000);
   } finally {
     clearInterval(knock);
   }
-  if (ended) throw new Error(`squid ended:\n${child.output}`);
+  if (state.ended) throw new Error(`squid ended:\n${child.output}`);
   return port;
 }
 

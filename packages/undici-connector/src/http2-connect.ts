@@ -1,7 +1,7 @@
 import type { SecureClientSessionOptions } from 'node:http2';
-import { isIP, type Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
-import { type ClientConfigOptions, http2Socket, type TLSSocket } from '@node-aws-lc/core';
+import { isIP } from 'node:net';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { type ClientConfigOptions, http2Socket } from '@node-aws-lc/core';
 import { errors } from 'undici';
 import { ClientSockets, type SocketOptions } from './client-sockets';
 import { cleartextRefused } from './errors';
@@ -13,7 +13,10 @@ export interface Http2ConnectOptions extends ClientConfigOptions {
   maxCachedSessions?: number;
 }
 
-/** Makes connections for HTTP/2, in the two ways in which connections are asked for. */
+/**
+ * Makes connections for HTTP/2, in the two ways in which connections are asked for. The sockets have
+ * the surface of `tls.TLSSocket` without being of that class.
+ */
 export interface Http2Connect {
   /**
    * As `createConnection` of `http2.connect()` and of http2-wrapper's `Agent`: the socket of a
@@ -21,7 +24,7 @@ export interface Http2Connect {
    *
    * @throws `ERR_AWS_LC_CLEARTEXT` for an `http:` authority
    */
-  (authority: URL | string, options?: SecureClientSessionOptions): Socket;
+  (authority: URL | string, options?: SecureClientSessionOptions): TLSSocket;
   /** As `tls.connect`, which http2-wrapper's `auto.createResolveProtocol` takes to find out by ALPN. */
   (options: ConnectionOptions, onSecure?: () => void): TLSSocket;
 }
@@ -45,16 +48,16 @@ export function createHttp2Connect(options: Http2ConnectOptions = {}): Http2Conn
   }
   const sockets = new ClientSockets(options, maxCachedSessions);
 
-  const open = (given: object, onSecure?: () => void): TLSSocket => {
+  const open = (given: object, onSecure?: () => void) => {
     const completed = sockets.complete<SocketOptions>({ ...given });
     const { host, port, socketPath, servername } = completed;
     const key = [host, port, socketPath, servername, sockets.nameOf(completed)];
     return sockets.open(JSON.stringify(key), completed, onSecure);
   };
 
-  function connect(authority: URL | string, options?: SecureClientSessionOptions): Socket;
+  function connect(authority: URL | string, options?: SecureClientSessionOptions): TLSSocket;
   function connect(options: ConnectionOptions, onSecure?: () => void): TLSSocket;
-  function connect(target: URL | string | ConnectionOptions, more?: unknown): Socket {
+  function connect(target: URL | string | ConnectionOptions, more?: unknown): unknown {
     if (typeof target !== 'string' && !(target instanceof URL)) {
       return open(target, more as (() => void) | undefined);
     }
