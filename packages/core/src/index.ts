@@ -41,6 +41,7 @@ export {
   type RequestListener,
   type SecureServerOptions,
 } from './http/create-secure-server';
+export type { NamedContextOptions } from './http/contexts';
 export { streamOfHttp2Request } from './http/http2';
 export {
   hasHttpsFront,

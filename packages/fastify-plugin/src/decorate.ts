@@ -4,6 +4,7 @@ import {
   TlsStream,
   type HttpsFront,
   type HttpsOptions,
+  type NamedContextOptions,
   type TlsStats,
 } from '@node-aws-lc/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -20,6 +21,15 @@ export interface AppTls {
    * @throws the errors of `ServerConfig`; then nothing has changed
    */
   setSecureContext(options: Partial<HttpsOptions>): void;
+  /**
+   * Serves clients that ask for this name (SNI) with other certificates, keys and client
+   * authentication, from now on. Where a name demands a client certificate, a request for it that
+   * comes on a connection made for another name is answered with 421.
+   *
+   * @param name - a host name, in which `*` stands for any characters of one label
+   * @throws the errors of `ServerConfig`; then nothing has changed
+   */
+  addContext(name: string, options: NamedContextOptions): void;
   /** The figures of this moment. */
   stats(): TlsStats;
   /**
@@ -53,6 +63,7 @@ declare module 'fastify' {
 export function decorate(root: FastifyInstance, front: HttpsFront): void {
   root.decorate('tls', {
     setSecureContext: (options) => front.setSecureContext(options),
+    addContext: (name, options) => front.addContext(name, options),
     stats: () => front.stats(),
     registerMetrics: <Registry extends MetricsRegistry>(registry?: Registry) =>
       registerMetrics(front, registry) as Registry,

@@ -1,4 +1,5 @@
 import * as http from 'node:http';
+import type { NamedContextOptions } from './contexts';
 import { HttpsFront } from './https-front';
 import type { HttpsOptions } from './options';
 import type { TlsStats } from './statistics';
@@ -43,6 +44,16 @@ export class SecureServer extends http.Server {
    */
   setSecureContext(options: Partial<HttpsOptions>): void {
     this.#front.setSecureContext(options);
+  }
+
+  /**
+   * Serves clients that ask for this name with other certificates, keys and client authentication.
+   * See {@link HttpsFront.addContext}.
+   *
+   * @throws ConfigError `ERR_AWS_LC_CONFIG_…`; then nothing has changed
+   */
+  addContext(name: string, options: NamedContextOptions): void {
+    this.#front.addContext(name, options);
   }
 
   /** The figures of this moment: connections, handshakes, failures, kernel TLS, bytes. */

@@ -1,16 +1,15 @@
-import { X509Certificate } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type * as http from 'node:http';
 import * as net from 'node:net';
 import { TlsAcceptor } from '../acceptor';
-import { toCredentials } from '../config/credentials';
-import { ServerConfig } from '../config/server-config';
 import { TlsError } from '../errors';
 import type { TlsStream } from '../stream/tls-stream';
 import { Admission } from './admission';
+import { Contexts, type NamedContextOptions } from './contexts';
 import { Http1 } from './http1';
-import { Http2 } from './http2';
+import { Http2, streamOfHttp2Request } from './http2';
 import { likeHttp1 } from './like-http1';
+import { refuseMisdirected } from './misdirected';
 import { decide, renew, type DecidedOptions, type HttpsOptions } from './options';
 import { checkRedirect, opened, redirectServer } from './redirect';
 import { Statistics, type TlsStats } from './statistics';
@@ -68,9 +67,9 @@ export class HttpsFront {
   /** Listeners beside the server's own. */
   readonly #listeners = new Set<net.Server>();
   readonly #redirects = new Set<http.Server>();
-  #options: DecidedOptions;
+  #contexts: Contexts;
+  #refusesMisdirected = false;
   readonly #acceptor: TlsAcceptor;
-  #certificates: X509Certificate[] | undefined;
   #closing = false;
   #closings = 0;
   /** Aborted when no handshake is waited for any longer. */
@@ -82,8 +81,8 @@ export class HttpsFront {
   constructor(server: http.Server, options: HttpsOptions, settings: HttpsFrontSettings = {}) {
     const { http2SessionTimeout = 0, onFailure = () => {} } = settings;
     checkRedirect(options.redirectHttp);
-    this.#options = decide(options);
-    this.#acceptor = new TlsAcceptor(configFor(this.#options));
+    this.#contexts = new Contexts(decide(options));
+    this.#acceptor = new TlsAcceptor(this.#contexts.config());
     this.#admission = new Admission(options.handshakeLimits);
     this.#server = server;
     this.#onFailure = onFailure;
@@ -132,14 +131,41 @@ export class HttpsFront {
    * @throws the errors of `ServerConfig`; then nothing has changed
    */
   setSecureContext(options: Partial<HttpsOptions>): void {
-    const renewed = renew(this.#options, options);
-    // The ticket keys stay, so that sessions outlive the certificate.
-    const { ticketKeys } = this.#acceptor.config;
-    this.#acceptor.setSecureContext(
-      configFor({ ...renewed, ticketKeys: renewed.ticketKeys ?? ticketKeys }),
-    );
-    this.#options = renewed;
-    this.#certificates = undefined;
+    const contexts = new Contexts(renew(this.#options, options), this.#contexts);
+    this.#use(contexts);
+    this.#contexts = contexts;
+  }
+
+  /**
+   * Serves clients that ask for this name (SNI, RFC 6066) with other certificates, keys and client
+   * authentication, from now on. Where a name demands a client certificate, a request for it that
+   * comes on a connection made for another name is answered with 421.
+   *
+   * @param name - a host name, in which `*` stands for any characters of one label; what was added
+   *   last is looked at first
+   * @throws ConfigError `ERR_AWS_LC_CONFIG_…`; then nothing has changed
+   */
+  addContext(name: string, options: NamedContextOptions): void {
+    this.#contexts.add(name, options);
+    this.#use(this.#contexts);
+    if (this.#refusesMisdirected) return;
+    this.#refusesMisdirected = true;
+    refuseMisdirected(this.#server, (request) => {
+      const stream = streamOfHttp2Request(request) ?? (request.socket as Partial<TlsStream>);
+      const { host, ':authority': authority = host } = request.headers;
+      return [host ?? authority, authority].some((name) =>
+        this.#contexts.isMisdirected(stream.servername ?? false, name as string | undefined),
+      );
+    });
+  }
+
+  /** The ticket keys stay, so that sessions outlive the certificate. */
+  #use(contexts: Contexts): void {
+    this.#acceptor.setSecureContext(contexts.config(this.#acceptor.config.ticketKeys));
+  }
+
+  get #options(): DecidedOptions {
+    return this.#contexts.own;
   }
 
   /**
@@ -259,7 +285,7 @@ export class HttpsFront {
     const { redirectHttp } = this.#options;
     if (redirectHttp === undefined) return undefined;
     const redirect = redirectServer(redirectHttp, {
-      isServed: (hostname) => this.#isNamed(hostname),
+      isServed: (hostname) => this.#contexts.isNamed(hostname),
       port: () => (this.#server.address() as Partial<net.AddressInfo> | null)?.port,
     });
     redirect.on('close', () => this.#redirects.delete(redirect));
@@ -272,16 +298,6 @@ export class HttpsFront {
     }
     if (this.#closing) redirect.close();
     return redirect;
-  }
-
-  /** Whether one of the server's certificates is good for the name. */
-  #isNamed(hostname: string): boolean {
-    this.#certificates ??= toCredentials(this.#options).chains.map(
-      ([leaf]) => new X509Certificate(leaf as Buffer),
-    );
-    return this.#certificates.some((certificate) =>
-      net.isIP(hostname) ? certificate.checkIP(hostname) : certificate.checkHost(hostname),
-    );
   }
 
   // --- closing ---------------------------------------------------------------------------------
@@ -354,15 +370,6 @@ export class HttpsFront {
     this.#http1.drained();
     this.#http2.drained();
   }
-}
-
-/** `http/1.0` is what HTTP/1.1 servers speak as well, and a client of that age says so. */
-function configFor(options: DecidedOptions): ServerConfig {
-  const { alpnProtocols } = options;
-  const offered = alpnProtocols.flatMap((name) =>
-    name === 'http/1.1' ? [name, 'http/1.0'] : [name],
-  );
-  return new ServerConfig({ ...options, alpnProtocols: offered });
 }
 
 function limitReached(detail: string): TlsError {

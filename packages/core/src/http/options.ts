@@ -1,5 +1,6 @@
 import type * as http2 from 'node:http2';
 import type { ServerConfigOptions } from '../config/options';
+import { renewOptions } from '../config/renew';
 import { ConfigError } from '../errors';
 import type { HandshakeLimits } from './admission';
 import type { ResetLimits } from './reset-limit';
@@ -73,23 +74,7 @@ function isServed(offered: unknown): offered is HttpProtocol[] {
   return offered.every((name) => SERVED.includes(name as HttpProtocol));
 }
 
-/** Options that say one thing between them: who gives one of them gives all of them. */
-const GROUPS = [
-  ['key', 'cert', 'keyFile', 'certFile', 'passphrase'],
-  ['ca', 'caFile'],
-  ['clientAuth', 'requestCert', 'rejectUnauthorized'],
-  ['cipherSuites', 'ciphers'],
-  ['groups', 'ecdhCurve'],
-  ['alpnProtocols', 'ALPNProtocols'],
-] as const satisfies readonly (readonly (keyof HttpsOptions)[])[];
-
-/** `current` with what `next` changes: a new key never meets an old passphrase. */
+/** `current` with what `next` changes; what belongs together is changed together. */
 export function renew(current: DecidedOptions, next: Partial<HttpsOptions>): DecidedOptions {
-  const kept: Partial<HttpsOptions> = { ...current };
-  for (const group of GROUPS) {
-    if (group.some((name) => next[name] !== undefined)) {
-      for (const name of group) delete kept[name];
-    }
-  }
-  return decide({ ...kept, ...next });
+  return decide(renewOptions(current, next) as HttpsOptions);
 }

@@ -1,0 +1,106 @@
+import { X509Certificate } from 'node:crypto';
+import * as net from 'node:net';
+import { toCredentials } from '../config/credentials';
+import type { ServerConfigOptions } from '../config/options';
+import { ServerConfig } from '../config/server-config';
+import { ServerNames } from '../config/server-names';
+import { ConfigError } from '../errors';
+import type { TicketKeys } from '../session/ticket-keys';
+import type { DecidedOptions } from './options';
+
+/** What a client is served with by the name that it asks for: certificate, keys, client authentication. */
+export type NamedContextOptions = Omit<
+  ServerConfigOptions,
+  'ALPNProtocols' | 'alpnProtocols' | 'ALPNCallback' | 'SNICallback' | 'handshakeTimeout'
+>;
+
+/** The configurations of one server: its own, and those of names. */
+export class Contexts {
+  readonly #names = new ServerNames();
+  /** What the configurations of names were made of. */
+  readonly #added = new Map<ServerConfig, NamedContextOptions>();
+  readonly #own: DecidedOptions;
+  #certificates: X509Certificate[] | undefined;
+
+  constructor(own: DecidedOptions, before?: Contexts) {
+    this.#own = own;
+    if (before === undefined) return;
+    this.#names = before.#names;
+    this.#added = before.#added;
+  }
+
+  /** The options of the server's own configuration. */
+  get own(): DecidedOptions {
+    return this.#own;
+  }
+
+  /**
+   * The server's own configuration, which knows the others.
+   *
+   * `http/1.0` is what HTTP/1.1 servers speak as well, and a client of that age says so.
+   */
+  config(ticketKeys?: TicketKeys): ServerConfig {
+    const own = this.#own;
+    const offered = own.alpnProtocols.flatMap((name) =>
+      name === 'http/1.1' ? [name, 'http/1.0'] : [name],
+    );
+    const asked = this.#added.size > 0 && {
+      SNICallback: (name: string) => this.#names.resolve(name),
+    };
+    return new ServerConfig({
+      ...own,
+      ...asked,
+      alpnProtocols: offered,
+      ticketKeys: own.ticketKeys ?? ticketKeys,
+    });
+  }
+
+  /**
+   * Adds a configuration for a name.
+   *
+   * @throws ConfigError where the options make no server, or the name can match nothing
+   */
+  add(name: string, options: NamedContextOptions): void {
+    if (this.#own.SNICallback !== undefined) {
+      const detail = 'the server has an SNICallback, which decides alone';
+      throw new ConfigError('ERR_AWS_LC_CONFIG_CONFLICT', 'addContext', detail);
+    }
+    const config = new ServerConfig(options);
+    this.#names.add(name, config);
+    this.#added.set(config, options);
+    this.#certificates = undefined;
+  }
+
+  /** Whether a certificate of the server is good for the name. */
+  isNamed(hostname: string): boolean {
+    this.#certificates ??= [this.#own, ...this.#added.values()].flatMap((options) =>
+      toCredentials(options).chains.map(([leaf]) => new X509Certificate(leaf as Buffer)),
+    );
+    return this.#certificates.some((certificate) =>
+      net.isIP(hostname) ? certificate.checkIP(hostname) : certificate.checkHost(hostname),
+    );
+  }
+
+  /**
+   * Whether a request for `host` came on a connection on which that host's demand for a client
+   * certificate was never made. A client that has a connection for one name may ask for another on
+   * it (RFC 9110, section 7.4), and would get around the demand.
+   *
+   * @param serverName - what the connection was made for; `false` if the client did not say
+   * @param host - a `Host` header or `:authority`
+   */
+  isMisdirected(serverName: string | false, host: string | undefined): boolean {
+    if (this.#added.size === 0) return false;
+    const wanted = this.#names.resolve(hostnameOf(host ?? ''));
+    if (wanted === this.#names.resolve(serverName || '')) return false;
+    return asksForCertificate((wanted && this.#added.get(wanted)) ?? this.#own);
+  }
+}
+
+function asksForCertificate({ clientAuth, requestCert }: NamedContextOptions): boolean {
+  return requestCert === true || (clientAuth !== undefined && clientAuth !== 'none');
+}
+
+function hostnameOf(host: string): string {
+  return host.replace(/:\d*$/, '').replace(/\.$/, '');
+}

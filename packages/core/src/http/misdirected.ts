@@ -1,0 +1,29 @@
+import type * as http from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** Events whose first argument is a request that somebody is going to serve. */
+const ANSWERABLE = new Set(['request', 'checkContinue', 'checkExpectation']);
+const HANDED_OVER = new Set(['upgrade', 'connect']);
+
+const REFUSAL =
+  'HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
+/**
+ * Answers requests that came on the wrong connection with 421 (RFC 9110, section 15.5.20), before
+ * anybody who serves requests hears of them: on which the client comes back on a connection of their
+ * own.
+ */
+export function refuseMisdirected(
+  server: http.Server,
+  isMisdirected: (request: http.IncomingMessage) => boolean,
+): void {
+  const emit = server.emit.bind(server) as (name: string, ...args: unknown[]) => boolean;
+  server.emit = (name: string, ...args: unknown[]): boolean => {
+    const answerable = ANSWERABLE.has(name);
+    if (!answerable && !HANDED_OVER.has(name)) return emit(name, ...args);
+    if (!isMisdirected(args[0] as http.IncomingMessage)) return emit(name, ...args);
+    if (answerable) (args[1] as http.ServerResponse).writeHead(421).end();
+    else (args[1] as Duplex).end(REFUSAL);
+    return true;
+  };
+}
