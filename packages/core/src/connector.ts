@@ -95,6 +95,7 @@ export function clientInit(
     ktlsPlan,
     strictClose: config.strictClose,
     serverName: name,
+    answerers: config.answerers,
     keylog: options.keylog,
     checkIdentity: options.checkIdentity,
     rejectUnauthorized: config.rejectUnauthorized,

@@ -29,6 +29,7 @@ export type {
   ServerConfigOptions,
   TlsVersion,
 } from './config/options';
+export type { RemotePrivateKey, SignatureAlgorithm } from './config/private-key';
 export { ServerConfig } from './config/server-config';
 export { ServerNames } from './config/server-names';
 export { TlsConnector } from './connector';

@@ -58,6 +58,9 @@ export interface ContextOptions {
   keys: NativeKey[];
   /** DER, each leaf first; a key takes the chain that it belongs to. */
   chains: Uint8Array[][];
+  /** The only chain's key is somebody else's: signatures are asked for, with these algorithms, by their numbers. */
+  signsElsewhere?: boolean | undefined;
+  signingAlgorithms?: number[] | undefined;
   /** Signature algorithms by their numbers (RFC 8446, section 4.2.3), in order of preference. */
   sigalgs?: number[] | undefined;
   /** 0 none, 1 record, 2 optional, 3 required. */
@@ -231,9 +234,10 @@ export declare class Connection {
 /**
  * What a handshake can wait for. 1: is this the peer that was meant? `detail` is the chain's X509_V_* result. 2: a
  * ClientHello; `name` is the server name that it asks for, `data` its ALPN protocols, each empty where it has none or
- * nobody asks; the answer's bytes are the protocol, if any. 3: a client would like an OCSP response, the answer's bytes.
+ * nobody asks; the answer's bytes are the protocol, if any. 3: a client would like an OCSP response, the answer's bytes. 4: a signature
+ * of `data` by the algorithm `detail`, the answer's bytes.
  */
-export type QuestionKind = 1 | 2 | 3;
+export type QuestionKind = 1 | 2 | 3 | 4;
 
 /** Called with the connection's owner as `this`. */
 export interface ConnectionCallbacks<Owner> {

@@ -138,7 +138,33 @@ bool Context::ConfigureIdentities(const Napi::Object& options) {
     ERR_clear_error();
     if (!AddIdentity(key.get(), certificates[place], trust)) return false;
   }
+  if (GetBoolean(options, "signsElsewhere") && !AddRemoteIdentity(certificates, options)) return false;
   config_.identities = &identities_;
+  return true;
+}
+
+// The chain of a private key that somebody else has, and what that key is good for.
+bool Context::AddRemoteIdentity(const std::vector<std::vector<ByteView>>& chains, const Napi::Object& options) {
+  Identity identity;
+  std::vector<CRYPTO_BUFFER*> chain;
+  for (const ByteView der : chains.at(0)) {
+    bssl::UniquePtr<X509> certificate = ParseCertificate(der);
+    identity.chain.push_back(ToCryptoBuffer(certificate.get()));
+    chain.push_back(identity.chain.back().get());
+    if (chain.size() == 2) identity.issuer = std::move(certificate);
+  }
+  if (!SSL_CTX_set_chain_and_key(ctx_.get(), chain.data(), chain.size(), nullptr, Engine::PrivateKeyMethod())) {
+    return Fail(Env(), "cert");
+  }
+  std::vector<uint16_t> algorithms;
+  const auto list = options.Get("signingAlgorithms").As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    algorithms.push_back(static_cast<uint16_t>(list.Get(i).ToNumber().Uint32Value()));
+  }
+  if (!SSL_CTX_set_signing_algorithm_prefs(ctx_.get(), algorithms.data(), algorithms.size())) {
+    return Fail(Env(), "sigalgs");
+  }
+  identities_.push_back(std::move(identity));
   return true;
 }
 

@@ -28,6 +28,7 @@ class Context : public Napi::ObjectWrap<Context> {
   bool ConfigureSignatures(const Napi::Object& options);
   bool ConfigureIdentities(const Napi::Object& options);
   bool AddIdentity(EVP_PKEY* key, const std::vector<ByteView>& certificates, TrustStore* trust);
+  bool AddRemoteIdentity(const std::vector<std::vector<ByteView>>& chains, const Napi::Object& options);
   bool ConfigureVerification(const Napi::Object& options);
   bool ConfigureAlpn(const Napi::Object& options);
   bool ConfigureSessions(const Napi::Object& options);

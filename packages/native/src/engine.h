@@ -114,6 +114,8 @@ class Engine {
   static void InstallCallbacks(SSL_CTX* ctx);
   static void InstallServerCallbacks(SSL_CTX* ctx);
   static void InstallVerification(SSL_CTX* ctx, int mode);
+  // For a private key that somebody else has: signatures are asked for.
+  static const SSL_PRIVATE_KEY_METHOD* PrivateKeyMethod();
 
   SSL* ssl() const { return ssl_.get(); }
   State state() const { return state_; }
@@ -202,6 +204,11 @@ class Engine {
   static int BioWrite(BIO* bio, const char* data, int length);
   static long BioCtrl(BIO* bio, int command, long number, void* pointer);
   static void OnInfo(const SSL* ssl, int type, int value);
+  static enum ssl_private_key_result_t OnSign(SSL* ssl, uint8_t* out, size_t* out_length, size_t max_out,
+                                              uint16_t algorithm, const uint8_t* in, size_t in_length);
+  static enum ssl_private_key_result_t OnDecrypt(SSL* ssl, uint8_t* out, size_t* out_length, size_t max_out,
+                                                 const uint8_t* in, size_t in_length);
+  static enum ssl_private_key_result_t OnSigned(SSL* ssl, uint8_t* out, size_t* out_length, size_t max_out);
   static int OnNewSession(SSL* ssl, SSL_SESSION* session);
   static enum ssl_verify_result_t OnVerify(SSL* ssl, uint8_t* out_alert);
   static enum ssl_select_cert_result_t OnClientHello(const SSL_CLIENT_HELLO* hello);

@@ -17,6 +17,7 @@ enum class QuestionKind : uint8_t {
   // (bytes) which protocol?
   kClientHello = 2,
   kOcspResponse = 3,  // bytes: the OCSP response to staple
+  kSignature = 4,     // detail: the algorithm (RFC 8446, section 4.2.3), data: what to sign; bytes: the signature
 };
 
 struct Question {

@@ -37,6 +37,7 @@ const CONFIGURING: Record<Exclude<keyof ClientConfigOptions, 'session' | 'server
   honorCipherOrder: true,
   minDHSize: true,
   pfx: true,
+  privateKey: true,
   privateKeyEngine: true,
   privateKeyIdentifier: true,
   pskCallback: true,

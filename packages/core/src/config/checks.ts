@@ -6,7 +6,6 @@ import { ConfigError } from '../errors';
  * whoever sets them relies on them.
  */
 const UNSUPPORTED: Record<string, string> = {
-  privateKey: 'keys that live elsewhere are not offered yet',
   pskCallback: 'AWS-LC has no pre-shared keys in TLS 1.3',
   secureProtocol: 'use minVersion and maxVersion',
   clientCertEngine: 'AWS-LC has no engines',

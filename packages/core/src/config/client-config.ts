@@ -2,6 +2,7 @@ import type { Context } from '@node-aws-lc/native';
 import { ConfigError } from '../errors';
 import { toKtlsPolicy, type KtlsPolicy } from '../ktls/policy';
 import { checkServerIdentity } from '../verify/identity';
+import type { Answerers } from '../stream/questions';
 import { toAlgorithms } from './algorithms';
 import { toAlpn } from './alpn';
 import {
@@ -15,6 +16,7 @@ import {
 import { buildContext } from './context';
 import { toCredentials } from './credentials';
 import type { ClientConfigOptions } from './options';
+import { signer, toRemoteIdentity } from './private-key';
 import { toServerName } from './server-name';
 import { toSigalgs } from './sigalgs';
 import { toTrust } from './trust';
@@ -40,6 +42,8 @@ export class ClientConfig {
   readonly servername: string | undefined;
   /** @internal */
   readonly checkServerIdentity: NonNullable<ClientConfigOptions['checkServerIdentity']>;
+  /** @internal What answers the questions of a handshake. */
+  readonly answerers: Answerers | undefined;
   // Private, so that no log of the configuration shows it: a session is a secret.
   readonly #session: Buffer | undefined;
 
@@ -59,11 +63,15 @@ export class ClientConfig {
     this.handshakeTimeout = toHandshakeTimeout(options.handshakeTimeout);
     this.strictClose = toBoolean('strictClose', options.strictClose, false);
     const { keys, chains, alsoTrusted } = toCredentials(options);
+    const { privateKey } = options;
+    const remote = toRemoteIdentity(options);
+    this.answerers = privateKey && signer(privateKey, 'client');
     this.context = buildContext({
       isServer: false,
       ...toAlgorithms(options),
       keys,
       chains,
+      ...remote,
       sigalgs: toSigalgs(options.sigalgs),
       peerVerification: this.rejectUnauthorized ? 3 : 1,
       checksIdentity: true,

@@ -6,6 +6,7 @@ import type { ServerConfig } from './server-config';
 
 const CLIENT_HELLO = 2;
 const OCSP_RESPONSE = 3;
+const SIGNATURE = 4;
 
 /** RFC 7301, section 3.2. */
 const ALERT_NO_APPLICATION_PROTOCOL = 120;
@@ -88,8 +89,9 @@ function useConfig(
     throw Object.assign(new TypeError(message), { code: 'ERR_TLS_INVALID_CONTEXT' });
   }
   asked.connection.useContext(config.context);
-  const own = config.answerers?.[OCSP_RESPONSE];
-  if (own !== undefined) asked.use({ [OCSP_RESPONSE]: own });
+  const { [OCSP_RESPONSE]: ocsp, [SIGNATURE]: sign } = config.answerers ?? {};
+  if (ocsp !== undefined) asked.use({ [OCSP_RESPONSE]: ocsp });
+  if (sign !== undefined) asked.use({ [SIGNATURE]: sign });
 }
 
 function toNames(wire: Buffer): string[] {

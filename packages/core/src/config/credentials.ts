@@ -47,6 +47,7 @@ function toKey(
 /** The keys and chains of `key` and `cert`, or of the files that stand for them. */
 function toPairs(options: CommonOptions): Pick<Credentials, 'keys' | 'chains'> {
   const { key, keyFile, cert, certFile, passphrase } = options;
+  if (options.privateKey !== undefined) return { keys: [], chains: [] };
   if (key !== undefined && keyFile !== undefined) {
     throw new ConfigError('ERR_AWS_LC_CONFIG_CONFLICT', 'keyFile', '`key` is given too');
   }

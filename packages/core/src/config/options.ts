@@ -1,6 +1,7 @@
 import type { PeerCertificate } from 'node:tls';
 import type { KtlsOption } from '../ktls/policy';
 import type { ServerConfig } from './server-config';
+import type { RemotePrivateKey } from './private-key';
 import type { TicketKeys, TicketKeySet } from '../session/ticket-keys';
 
 /** Key or certificate material: PEM as text or bytes, or DER as bytes. */
@@ -44,6 +45,8 @@ export interface CommonOptions {
    * files are trusted, as in `node:tls`, except by a server with `clientAuth`.
    */
   pfx?: Material | (Material | PfxWithPassphrase)[] | undefined;
+  /** A key that lives elsewhere and signs when it is asked to, instead of `key`; its chain is in `cert`. */
+  privateKey?: RemotePrivateKey | undefined;
   /** Roots to verify the peer against, instead of the default trust. */
   ca?: Material | Material[] | undefined;
   /** PEM file with such roots, read at construction; added to `ca`. */

@@ -18,6 +18,7 @@ import { buildContext } from './context';
 import { toCredentials } from './credentials';
 import type { ServerConfigOptions } from './options';
 import { renewOptions } from './renew';
+import { signer, toRemoteIdentity, withoutDecryption } from './private-key';
 import { toSigalgs } from './sigalgs';
 import { toTrust, type Trust } from './trust';
 
@@ -117,18 +118,24 @@ export class ServerConfig {
     this.strictClose = toBoolean('strictClose', options.strictClose, false);
     const { keys, chains, alsoTrusted } = toCredentials(options);
     const needsIdentity = !internal.identityOptional && callbacks.SNICallback === undefined;
-    if (keys.length === 0 && needsIdentity) {
+    const remote = toRemoteIdentity(options);
+    if (keys.length === 0 && remote === undefined && needsIdentity) {
       throw new ConfigError('ERR_AWS_LC_CONFIG_MISSING', 'key', 'a server needs `key` and `cert`');
     }
-    this.answerers = toAnswerers(callbacks, isConfig);
+    this.answerers = {
+      ...toAnswerers(callbacks, isConfig),
+      ...(options.privateKey && signer(options.privateKey, 'server')),
+    };
+    const algorithms = toAlgorithms(options);
     // Who says `clientAuth` means `ca` and nothing else.
     const trusted = options.clientAuth === undefined ? alsoTrusted : [];
     this.ticketKeys = toTicketKeys(options.ticketKeys);
     this.context = buildContext({
       isServer: true,
-      ...toAlgorithms(options),
+      ...(remote ? withoutDecryption(algorithms, options) : algorithms),
       keys,
       chains,
+      ...remote,
       sigalgs: toSigalgs(options.sigalgs),
       peerVerification: verification,
       checksIdentity: false,
