@@ -91,7 +91,8 @@ function addWithManifest(files, path) {
 }
 
 function isFile(path) {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  // Unlike stat, this takes what is no path at all for an answer, too.
+  return existsSync(path) && statSync(path).isFile();
 }
 
 function readJson(path) {
