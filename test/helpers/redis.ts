@@ -17,11 +17,12 @@ export class Redis {
   private constructor(
     private readonly t: Test,
     readonly port: number,
+    private readonly settings: string[],
   ) {}
 
-  /** Starts a server. */
-  static async start(t: Test): Promise<Redis> {
-    const redis = new Redis(t, await freePort());
+  /** Starts a server, with settings over the usual ones. */
+  static async start(t: Test, settings: string[] = []): Promise<Redis> {
+    const redis = new Redis(t, await freePort(), settings);
     await redis.start();
     return redis;
   }
@@ -29,7 +30,7 @@ export class Redis {
   /** Starts it again. */
   async start(): Promise<void> {
     const settings = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    const args = ['--port', String(this.port), ...settings];
+    const args = ['--port', String(this.port), ...settings, ...this.settings];
     this.child = new Child(this.t, program()!, args, { timeout: 120_000 });
     await this.child.saw(/Ready to accept connections/);
   }

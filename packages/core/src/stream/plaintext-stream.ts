@@ -354,10 +354,11 @@ export abstract class PlaintextStream extends NegotiatedSocket {
       this._connection = undefined;
     }
     this.setTimeout(0);
-    this._transport?.destroy();
     this._abandonWrite(error);
     for (const file of this.#files) file.fail(error ?? writeAfterClose());
     callback(error);
+    // After the call above: who watches both hears what happened before he hears that the transport is closed.
+    this._transport?.destroy();
     // net.Socket has streams not emit it, because of its argument.
     process.nextTick(() => this.emit('close', error !== null));
   }
