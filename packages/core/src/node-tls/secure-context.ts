@@ -9,7 +9,18 @@ export interface ServerPolicy {
   rejectUnauthorized: boolean;
   /** Wire format (RFC 7301). */
   ALPNProtocols: Uint8Array | undefined;
+  /** What of a ClientHello somebody is asked about. */
+  asks: { serverName: boolean; protocol: boolean; ocspResponse: boolean };
 }
+
+const ASKS_NOTHING: ServerPolicy['asks'] = {
+  serverName: false,
+  protocol: false,
+  ocspResponse: false,
+};
+
+/** What has the native context ask; the connection brings its own answers. */
+function answeredElsewhere(): undefined {}
 
 /**
  * Keys, certificates, trust and algorithms, checked: what `tls.createSecureContext` makes. Serves servers and clients;
@@ -18,7 +29,7 @@ export interface ServerPolicy {
 export class SecureContext {
   readonly #options: CommonOptions;
   readonly #servers = new Map<string, ServerConfig>();
-  readonly #clients = new Map<boolean, ClientConfig>();
+  readonly #clients = new Map<string, ClientConfig>();
 
   /** @internal */
   constructor(options: unknown) {
@@ -41,21 +52,32 @@ export class SecureContext {
 
   /** @internal */
   serverConfig(policy: ServerPolicy): ServerConfig {
-    const { requestCert, rejectUnauthorized, ALPNProtocols } = policy;
+    const { requestCert, rejectUnauthorized, ALPNProtocols, asks } = policy;
     const alpn = ALPNProtocols === undefined ? '' : Buffer.from(ALPNProtocols).toString('hex');
-    const key = `${requestCert} ${rejectUnauthorized} ${alpn}`;
+    const { serverName, protocol, ocspResponse } = asks;
+    const asked = `${serverName} ${protocol} ${ocspResponse}`;
+    const key = `${requestCert} ${rejectUnauthorized} ${asked} ${alpn}`;
     return memoize(this.#servers, key, () => {
-      const options = { ...this.#withIdentity(), ...policy };
+      const options = {
+        ...this.#withIdentity(),
+        requestCert,
+        rejectUnauthorized,
+        ALPNProtocols,
+        SNICallback: serverName ? answeredElsewhere : undefined,
+        ALPNCallback: protocol ? answeredElsewhere : undefined,
+        OCSPCallback: ocspResponse ? answeredElsewhere : undefined,
+      };
       return new ServerConfig(options, { identityOptional: true });
     });
   }
 
   /** @internal */
-  clientConfig(rejectUnauthorized: boolean): ClientConfig {
+  clientConfig(policy: { rejectUnauthorized: boolean; requestOCSP: boolean }): ClientConfig {
+    const key = `${policy.rejectUnauthorized} ${policy.requestOCSP}`;
     return memoize(
       this.#clients,
-      rejectUnauthorized,
-      () => new ClientConfig({ ...this.#withIdentity(), rejectUnauthorized }),
+      key,
+      () => new ClientConfig({ ...this.#withIdentity(), ...policy }),
     );
   }
 
@@ -88,9 +110,10 @@ export function createSecureContext(options?: object | null): SecureContext {
       requestCert: false,
       rejectUnauthorized: true,
       ALPNProtocols: undefined,
+      asks: ASKS_NOTHING,
     });
   } else {
-    context.clientConfig(true);
+    context.clientConfig({ rejectUnauthorized: true, requestOCSP: false });
   }
   return context;
 }

@@ -12,9 +12,10 @@ import {
   requireFunction,
   requireNumber,
   requireObject,
-  withCode,
 } from './node-errors';
-import type { SecureContext } from './secure-context';
+import { checkCallbacks, type ALPNCallback, type SNICallback } from './client-hello';
+import { SecureContext } from './secure-context';
+import { ServerContexts } from './server-contexts';
 import { TLSSocket, type ConnectionOwner } from './tls-socket';
 
 /** Options of `createServer`: `tls.createServer`'s, `net.createServer`'s, `createSecureContext`'s, and this library's. */
@@ -37,6 +38,8 @@ class ServerState {
   readonly sockets = new Set<TLSSocket>();
   context!: SecureContext;
   ticketKeys!: TicketKeys;
+  readonly contexts = new ServerContexts();
+  SNICallback: SNICallback | undefined;
   handshakeTimeout = 120_000;
   enableTrace: unknown;
   owner!: ConnectionOwner;
@@ -58,6 +61,8 @@ class TlsServer extends net.Server {
   declare _adaptSocket?: (socket: TLSSocket) => net.Socket;
   /** ALPN protocols in wire format. */
   declare ALPNProtocols: Uint8Array | undefined;
+  /** Chooses one of the protocols that a client offers. */
+  declare ALPNCallback: ALPNCallback | undefined;
 
   /**
    * Replaces keys, certificates and all else that `createSecureContext` takes, for the connections to come.
@@ -73,6 +78,20 @@ class TlsServer extends net.Server {
       ticketKeys: toTicketKeys(ticketKeys) ?? state.ticketKeys,
     });
     state.context = context;
+  }
+
+  /**
+   * Serves clients that ask for a name (SNI; RFC 6066) with a context of its own. Of several that match the last added
+   * decides.
+   *
+   * @param servername a host name, in which `*` stands for any characters but a dot
+   * @param context a SecureContext, or options to make one of
+   * @throws Error ERR_TLS_REQUIRED_SERVER_NAME
+   */
+  addContext(servername: string, context: SecureContext | object): void {
+    const made = context instanceof SecureContext ? context : undefined;
+    const { contexts } = stateOf(this);
+    contexts.add(servername, made ?? assignable().createSecureContext(context));
   }
 
   /** The 48 bytes that session tickets are sealed with: a secret. */
@@ -134,6 +153,8 @@ function initialize(server: TlsServer, options: ServerOptions, listener?: Secure
   server.rejectUnauthorized = options.rejectUnauthorized !== false;
   if (options.ALPNProtocols) convertALPNProtocols(options.ALPNProtocols, server);
   checkCallbacks(options);
+  server.ALPNCallback = (options.ALPNCallback as ALPNCallback | undefined) || undefined;
+  state.SNICallback = (options.SNICallback as SNICallback | undefined) || undefined;
   const ticketKeys = options.ticketKeys as TicketKeySource | null | undefined;
   state.ticketKeys = toTicketKeys(ticketKeys) ?? new TicketKeys();
   server.setSecureContext({ ...options, ticketKeys: state.ticketKeys });
@@ -152,14 +173,9 @@ function initialize(server: TlsServer, options: ServerOptions, listener?: Secure
   }
 }
 
-function checkCallbacks({ SNICallback, ALPNCallback, ALPNProtocols }: ServerOptions): void {
-  if (SNICallback) requireFunction(SNICallback, 'options.SNICallback');
-  if (!ALPNCallback) return;
-  if (ALPNProtocols) {
-    const message = 'The ALPNCallback and ALPNProtocols TLS options are mutually exclusive';
-    throw withCode(new TypeError(message), 'ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS');
-  }
-  requireFunction(ALPNCallback, 'options.ALPNCallback');
+function sniCallbackOf({ SNICallback, contexts }: ServerState): SNICallback | undefined {
+  if (SNICallback !== undefined || contexts.isEmpty) return SNICallback;
+  return (servername, done) => done(null, contexts.find(servername));
 }
 
 function ownerOf(server: TlsServer): ConnectionOwner {
@@ -186,6 +202,8 @@ function onConnection(this: TlsServer, transport: net.Socket): void {
       rejectUnauthorized: this.rejectUnauthorized,
       handshakeTimeout,
       ALPNProtocols: this.ALPNProtocols,
+      ALPNCallback: this.ALPNCallback,
+      SNICallback: sniCallbackOf(stateOf(this)),
       enableTrace,
       pauseOnConnect: (this as unknown as { pauseOnConnect?: boolean }).pauseOnConnect,
     },

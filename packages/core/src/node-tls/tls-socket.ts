@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import { addAbortSignal, type Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
@@ -19,7 +19,14 @@ import {
   requireString,
   withCode,
 } from './node-errors';
-import { SecureContext } from './secure-context';
+import {
+  answerersOf,
+  checkCallbacks,
+  toAsks,
+  type ALPNCallback,
+  type SNICallback,
+} from './client-hello';
+import { SecureContext, type ServerPolicy } from './secure-context';
 
 /** Options of `new TLSSocket(socket, options)`; what is not named here is `createSecureContext`'s. */
 export interface TLSSocketOptions {
@@ -34,6 +41,12 @@ export interface TLSSocketOptions {
   highWaterMark?: number | undefined;
   pauseOnConnect?: boolean | undefined;
   signal?: AbortSignal | undefined;
+  /** Server: answers the context for the name that a client asks for, in its callback. */
+  SNICallback?: SNICallback | undefined;
+  /** Server: chooses one of the protocols that a client offers; undefined refuses it. */
+  ALPNCallback?: ALPNCallback | undefined;
+  /** Client: asks for a stapled OCSP response, see the event 'OCSPResponse'. */
+  requestOCSP?: boolean | undefined;
   [option: string]: unknown;
 }
 
@@ -105,6 +118,7 @@ class TlsSocket extends TlsStream {
       keepAlive: options.keepAlive,
       keepAliveInitialDelay: options.keepAliveInitialDelay,
     } as TlsStreamOptions);
+    if (options.isServer) checkCallbacks(options);
     const context = options.secureContext ?? assignable().createSecureContext(options);
     if (!(context instanceof SecureContext)) {
       throw withCode(new TypeError('context must be a SecureContext'), 'ERR_TLS_INVALID_CONTEXT');
@@ -233,18 +247,20 @@ class TlsSocket extends TlsStream {
   }
 
   #init(): Omit<TlsStreamInit, 'transport' | 'onHandshake'> {
-    const { requestCert, rejectUnauthorized, ALPNProtocols } = this.#options;
+    const keylog = this.#keyLog();
     if (this._side === 'server') {
-      const config = this.#context.serverConfig({
-        requestCert: Boolean(requestCert),
-        rejectUnauthorized: Boolean(rejectUnauthorized),
-        ALPNProtocols: ALPNProtocols as Uint8Array | undefined,
-      });
-      return serverInit(config, {});
+      const policy = this.#policy();
+      const answerers = answerersOf(this.#options, policy);
+      return { ...serverInit(this.#context.serverConfig(policy), { keylog }), answerers };
     }
-    const config = this.#context.clientConfig(Boolean(rejectUnauthorized));
+    const { requestOCSP, rejectUnauthorized } = this.#options;
+    const config = this.#context.clientConfig({
+      rejectUnauthorized: Boolean(rejectUnauthorized),
+      requestOCSP: Boolean(requestOCSP),
+    });
     const options = {
-      ALPNProtocols: ALPNProtocols as Uint8Array | undefined,
+      keylog,
+      ALPNProtocols: this.#options.ALPNProtocols as Uint8Array | undefined,
       checkIdentity: () => this.#checkIdentity(),
     };
     try {
@@ -254,6 +270,21 @@ class TlsSocket extends TlsStream {
       if (!(error instanceof ConfigError) || error.option !== 'session') throw error;
       return clientInit(config, this.#servername, options);
     }
+  }
+
+  #policy(): ServerPolicy {
+    const { requestCert, rejectUnauthorized, ALPNProtocols } = this.#options;
+    return {
+      requestCert: Boolean(requestCert),
+      rejectUnauthorized: Boolean(rejectUnauthorized),
+      ALPNProtocols: ALPNProtocols as Uint8Array | undefined,
+      asks: toAsks(this.#options),
+    };
+  }
+
+  // Only where somebody listens: whoever has the secrets can decrypt the connection.
+  #keyLog(): ((line: Buffer) => void) | undefined {
+    return this.listenerCount('keylog') > 0 ? (line) => this.emit('keylog', line) : undefined;
   }
 
   #checkIdentity(): Error | undefined {
@@ -268,6 +299,10 @@ class TlsSocket extends TlsStream {
     if (error !== undefined) {
       this.#fail(error);
       return;
+    }
+    if (this.#options.requestOCSP && this._side === 'client') {
+      this.emit('OCSPResponse', this.ocspResponse ?? null);
+      if (!this.#isAlive()) return;
     }
     this.secureConnecting = false;
     // Whoever made the socket himself has not said whom he means to talk to.
@@ -361,6 +396,29 @@ class TlsSocket extends TlsStream {
       throw withCode(error, 'ERR_TLS_INVALID_STATE');
     }
     return super.exportKeyingMaterial(length, label, context);
+  }
+
+  /** This side's certificate as `node:tls` describes it; an empty object where it showed none. */
+  getCertificate(): PeerCertificate | object | null {
+    if (this.destroyed) return null;
+    return this.getX509Certificate()?.toLegacyObject() ?? {};
+  }
+
+  /** This side's certificate, or undefined where it showed none. */
+  getX509Certificate(): X509Certificate | undefined {
+    const [leaf] = this._connection?.localCertificates()?.chain ?? [];
+    return leaf && new X509Certificate(leaf);
+  }
+
+  /**
+   * Server, from within `SNICallback` or `ALPNCallback`: proves itself with another context's certificate.
+   *
+   * @param context a SecureContext, or options to make one of
+   */
+  setKeyCert(context: SecureContext | object): void {
+    const made =
+      context instanceof SecureContext ? context : assignable().createSecureContext(context);
+    this._connection?.useContext(made.serverConfig(this.#policy()).context);
   }
 
   /** Does nothing: AWS-LC does not renegotiate. */

@@ -1,0 +1,102 @@
+import type net from 'node:net';
+import { toAnswerers } from '../config/client-hello';
+import type { ServerConfig } from '../config/server-config';
+import type { Answerers } from '../stream/questions';
+import { requireFunction, withCode } from './node-errors';
+import { SecureContext, type ServerPolicy } from './secure-context';
+
+type Done<T> = (error: Error | null, value?: T | null) => void;
+
+/** `tls`'s SNICallback. */
+export type SNICallback = (servername: string, done: Done<SecureContext>) => void;
+
+/** `tls`'s ALPNCallback. */
+export type ALPNCallback = (offer: {
+  servername: string;
+  protocols: string[];
+}) => string | undefined;
+
+/** What decides about each client. */
+export interface ClientHelloCallbacks {
+  SNICallback?: SNICallback | undefined;
+  ALPNCallback?: ALPNCallback | undefined;
+  /** Whose 'OCSPRequest' is asked, where somebody listens for it. */
+  server?: net.Server | undefined;
+}
+
+/** @throws TypeError ERR_INVALID_ARG_TYPE, ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS */
+export function checkCallbacks(options: {
+  SNICallback?: unknown;
+  ALPNCallback?: unknown;
+  ALPNProtocols?: unknown;
+}): void {
+  const { SNICallback: sni, ALPNCallback: alpn, ALPNProtocols: protocols } = options;
+  if (sni) requireFunction(sni, 'options.SNICallback');
+  if (!alpn) return;
+  if (protocols) {
+    const message = 'The ALPNCallback and ALPNProtocols TLS options are mutually exclusive';
+    throw withCode(new TypeError(message), 'ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS');
+  }
+  requireFunction(alpn, 'options.ALPNCallback');
+}
+
+/** Which questions of a ClientHello a connection has answers to. */
+export function toAsks({
+  SNICallback: sni,
+  ALPNCallback: alpn,
+  server,
+}: ClientHelloCallbacks): ServerPolicy['asks'] {
+  return {
+    serverName: Boolean(sni),
+    protocol: Boolean(alpn),
+    ocspResponse: (server?.listenerCount('OCSPRequest') ?? 0) > 0,
+  };
+}
+
+/** The answers of one connection. */
+export function answerersOf(
+  { SNICallback: sni, ALPNCallback: alpn, server }: ClientHelloCallbacks,
+  policy: ServerPolicy,
+): Answerers | undefined {
+  const { asks } = policy;
+  if (!asks.serverName && !asks.protocol && !asks.ocspResponse) return undefined;
+  return toAnswerers(
+    {
+      SNICallback: sni && ((name: string) => selectConfig(sni, name, policy)),
+      ALPNCallback: alpn || undefined,
+      OCSPCallback: asks.ocspResponse
+        ? ({ certificate, issuer }) => requestOcsp(server as net.Server, certificate, issuer)
+        : undefined,
+    },
+    (answer): answer is ServerConfig => answer !== undefined,
+  );
+}
+
+function selectConfig(
+  callback: SNICallback,
+  name: string,
+  policy: ServerPolicy,
+): Promise<ServerConfig | undefined> {
+  return new Promise((resolve, reject) => {
+    callback(name, (error, context) => {
+      if (error) reject(error);
+      else if (!context) resolve(undefined);
+      else if (context instanceof SecureContext) resolve(context.serverConfig(policy));
+      else reject(withCode(new TypeError('Invalid SNI context'), 'ERR_TLS_INVALID_CONTEXT'));
+    });
+  });
+}
+
+function requestOcsp(
+  server: net.Server,
+  certificate: Buffer,
+  issuer: Buffer | undefined,
+): Promise<Buffer | null | undefined> {
+  return new Promise((resolve, reject) => {
+    const done: Done<Buffer> = (error, response) => {
+      if (error) reject(error);
+      else resolve(response);
+    };
+    server.emit('OCSPRequest', certificate, issuer ?? null, done);
+  });
+}
