@@ -31,13 +31,20 @@ int CheckFile(int fd) {
 // Whether the error says that this file cannot be sent so, rather than that something has failed.
 bool CannotSendFrom(int error) { return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP; }
 
+// Zero where it cannot be told: files of procfs, for instance, pretend to be empty.
+uint64_t SizeOf(int file) {
+  struct stat attributes {};
+  if (fstat(file, &attributes) != 0 || attributes.st_size <= 0) return 0;
+  return static_cast<uint64_t>(attributes.st_size);
+}
+
 // Answers false where the file has to be read instead.
 bool SendStep(int file, uint64_t offset, uint64_t end, int socket, FileStep* step) {
-  struct stat attributes {};
   // A count beyond the end of the file would leave the last record open, waiting for more.
-  if (fstat(file, &attributes) != 0 || attributes.st_size <= 0) return false;
-  const auto size = static_cast<uint64_t>(attributes.st_size);
-  if (offset >= size) return false;
+  const uint64_t size = SizeOf(file);
+  if (size == 0) return false;
+  step->ended = offset >= size;
+  if (step->ended) return true;
   const uint64_t count = std::min({kSendPerStep, end - offset, size - offset});
   auto position = static_cast<off_t>(offset);
   ssize_t result;
@@ -47,9 +54,11 @@ bool SendStep(int file, uint64_t offset, uint64_t end, int socket, FileStep* ste
   if (result > 0) {
     step->sent = static_cast<size_t>(result);
     step->blocked = step->sent < count;
+    step->ended = offset + step->sent == size && size < end && SizeOf(file) == size;
     return true;
   }
-  if (result == 0) return false;
+  step->ended = result == 0;
+  if (step->ended) return true;
   step->blocked = errno == EAGAIN;
   if (!step->blocked && !CannotSendFrom(errno)) step->socket_error = errno;
   return step->blocked;

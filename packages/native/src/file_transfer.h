@@ -29,7 +29,7 @@ struct FileStep {
 };
 
 // Makes one step, from `offset` to `end` at most. With a socket, which must not block, sendfile(2) is tried first; what it
-// refuses is read, which tells a file that cannot be sent so (EINVAL: one of procfs, say) from a connection that is gone.
+// refuses is read, which tells a file that cannot be sent so from a connection that is gone.
 FileStep RunFileStep(int file, uint64_t offset, uint64_t end, int socket);
 
 class FileTransfer {
