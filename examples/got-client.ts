@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   // Which of the two it is, ALPN tells: http2-wrapper asks once an origin.
   const resolveProtocol = http2wrapper.auto.createResolveProtocol(new Map(), new Map(), connect);
   const http2Agent = new http2wrapper.Agent();
-  http2Agent.createConnection = async (origin, options) => connect(origin, options);
+  http2Agent.createConnection = (origin, options) => Promise.resolve(connect(origin, options));
   const client = got.extend({
     http2: true,
     agent: { https: createHttpsAgent({ caFile, keepAlive: true }), http2: http2Agent },

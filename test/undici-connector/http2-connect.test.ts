@@ -114,11 +114,7 @@ t.test('http2-wrapper', async (t) => {
   const connect = await trusting();
 
   t.test('finds out by ALPN', async (t) => {
-    const resolveProtocol = http2wrapper.auto.createResolveProtocol(
-      new Map(),
-      new Map(),
-      connect,
-    );
+    const resolveProtocol = http2wrapper.auto.createResolveProtocol(new Map(), new Map(), connect);
     for (const [protocol, expected] of [
       ['h2', 'h2'],
       ['http/1.1', 'http/1.1'],
