@@ -202,6 +202,13 @@ const VERIFY_CODES: Record<number, string> = {
   62: 'HOSTNAME_MISMATCH',
 };
 
+/** Results that AWS-LC has and has no words for. */
+const VERIFY_DESCRIPTIONS: Record<number, string> = {
+  68: 'EE certificate key too weak',
+  69: 'CA certificate key too weak',
+  70: 'CA signature digest algorithm too weak',
+};
+
 /** Node's code for a verification result, or undefined when it is X509_V_OK. */
 export function verificationCode(verifyResult: number): string | undefined {
   if (verifyResult === 0) return undefined;
@@ -233,7 +240,10 @@ export function fromNative(error: NativeError, side: TlsSide): TlsError {
       });
     case 'verification': {
       const message =
-        error.description.replace('self signed', 'self-signed') + describeAlert(alert);
+        (VERIFY_DESCRIPTIONS[error.verifyResult] ?? error.description).replace(
+          'self signed',
+          'self-signed',
+        ) + describeAlert(alert);
       return new TlsError(verificationCode(error.verifyResult) ?? 'UNSPECIFIED', message, {
         side,
         alert,

@@ -11,6 +11,29 @@ int NoteVerifyError(int ok, X509_STORE_CTX* store) {
   return 1;
 }
 
+// What OpenSSL's security level 2 asks of a chain, and AWS-LC, which has no levels, does not: keys of 112 bits of
+// security, and no signature over a digest that collides, the root's own excepted.
+bool HasWeakKey(X509* certificate) {
+  const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  return key == nullptr || (EVP_PKEY_id(key) == EVP_PKEY_RSA && EVP_PKEY_bits(key) < 2048);
+}
+
+bool HasWeakSignature(const X509* certificate) {
+  int digest = NID_undef;
+  int key = NID_undef;
+  if (!OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest, &key)) return false;
+  return digest == NID_sha1 || digest == NID_md5 || digest == NID_md4;
+}
+
+long CheckStrength(const STACK_OF(X509)* chain) {
+  for (size_t i = 0; i < sk_X509_num(chain); i++) {
+    X509* certificate = sk_X509_value(chain, i);
+    if (HasWeakKey(certificate)) return i == 0 ? X509_V_ERR_EE_KEY_TOO_SMALL : X509_V_ERR_CA_KEY_TOO_SMALL;
+    if (i + 1 < sk_X509_num(chain) && HasWeakSignature(certificate)) return X509_V_ERR_CA_MD_TOO_WEAK;
+  }
+  return X509_V_OK;
+}
+
 long Verify(SSL* ssl, bool peer_is_client, STACK_OF(X509)* chain, unsigned long flags,
             bssl::UniquePtr<STACK_OF(X509)>* out_chain) {
   bssl::UniquePtr<X509_STORE_CTX> store(X509_STORE_CTX_new());
@@ -31,6 +54,7 @@ long Verify(SSL* ssl, bool peer_is_client, STACK_OF(X509)* chain, unsigned long 
   // Never let a failure that left no verdict behind pass for a success.
   if (first_error != X509_V_OK) return first_error;
   if (!verified) return X509_V_ERR_UNSPECIFIED;
+  if (const long weakness = CheckStrength(X509_STORE_CTX_get0_chain(store.get())); weakness != X509_V_OK) return weakness;
   if (out_chain != nullptr) out_chain->reset(X509_STORE_CTX_get1_chain(store.get()));
   return X509_V_OK;
 }
