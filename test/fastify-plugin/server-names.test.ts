@@ -1,5 +1,5 @@
 import t from 'tap';
-import https from 'node:https';
+import type https from 'node:https';
 import { authorizeClient } from '@node-aws-lc/fastify-plugin';
 import * as pki from '../helpers/pki.js';
 import { thrown } from '../helpers/wait.js';
