@@ -3,7 +3,15 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/', '**/build/', '**/target/', '.tap/', '.reports/', '.node-versions/'],
+    ignores: [
+      '**/dist/',
+      '**/build/',
+      '**/target/',
+      '.tap/',
+      '.reports/',
+      '.node-versions/',
+      '**/.cache/',
+    ],
   },
   js.configs.recommended,
   {

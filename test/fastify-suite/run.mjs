@@ -70,9 +70,12 @@ for (const file of files) {
     const { passed, failures } = await run(file, form);
     const news = form === 'own' ? [] : failures.filter((name) => !isKnown(file, form, name));
     unexpected += news.length;
-    row[form] = failures.length === 0 ? `${passed} pass` : `${passed} pass, ${failures.length} fail`;
+    row[form] =
+      failures.length === 0 ? `${passed} pass` : `${passed} pass, ${failures.length} fail`;
     for (const name of failures) {
-      console.log(`[fastify-suite] ${form}: ${file}: ${name}${news.includes(name) ? ' (NEW)' : ''}`);
+      console.log(
+        `[fastify-suite] ${form}: ${file}: ${name}${news.includes(name) ? ' (NEW)' : ''}`,
+      );
     }
   }
   rows.push(row);
@@ -82,7 +85,9 @@ console.log(`[fastify-suite] fastify ${version}; ${unexpected} failures without 
 process.exitCode = unexpected === 0 ? 0 : 1;
 
 function isKnown(file, form, name) {
-  return known.some((entry) => entry.file === file && entry.tests.includes(name) && (entry.form ?? form) === form);
+  return known.some(
+    (entry) => entry.file === file && entry.tests.includes(name) && (entry.form ?? form) === form,
+  );
 }
 
 function existsOrSay(file) {
@@ -102,14 +107,28 @@ function prepare() {
   const dir = join(cache, version);
   mkdirSync(dir, { recursive: true });
   console.log(`[fastify-suite] getting fastify ${version} and what its tests need`);
-  const npm = (args, cwd) => execFileSync('npm', args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+  const npm = (args, cwd) =>
+    execFileSync('npm', args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
   npm(['pack', `fastify@${version}`, '--silent'], dir);
   execFileSync('tar', ['xzf', `fastify-${version}.tgz`], { cwd: dir });
   const file = join(suite(), 'package.json');
   const manifest = JSON.parse(readFileSync(file, 'utf8'));
-  const needed = ['undici', 'split2', 'node-forge', 'proxyquire', 'fastify-plugin', 'h2url', 'http-errors', 'JSONStream', 'joi', 'yup'];
+  const needed = [
+    'undici',
+    'split2',
+    'node-forge',
+    'proxyquire',
+    'fastify-plugin',
+    'h2url',
+    'http-errors',
+    'JSONStream',
+    'joi',
+    'yup',
+  ];
   const { devDependencies: all, dependencies, name, main, type } = manifest;
-  const devDependencies = Object.fromEntries(needed.filter((key) => all[key]).map((key) => [key, all[key]]));
+  const devDependencies = Object.fromEntries(
+    needed.filter((key) => all[key]).map((key) => [key, all[key]]),
+  );
   writeFileSync(file, JSON.stringify({ name, version, main, type, dependencies, devDependencies }));
   npm(['install', '--no-audit', '--no-fund', '--ignore-scripts', '--silent'], suite());
 }
@@ -135,10 +154,14 @@ async function run(file, form) {
   let tap = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (tap += text));
   child.stderr.resume();
-  const [code, signal] = await new Promise((resolve) => child.on('close', (...end) => resolve(end)));
+  const [code, signal] = await new Promise((resolve) =>
+    child.on('close', (...end) => resolve(end)),
+  );
   const passed = [...tap.matchAll(/^ok \d+ - (.*?)( # .*)?$/gm)].length;
   const failures = [...tap.matchAll(/^not ok \d+ - (.*?)( # .*)?$/gm)].map(([, name]) => name);
-  if (failures.length === 0 && (code !== 0 || passed === 0)) failures.push(`ended with ${code ?? signal}`);
+  if (failures.length === 0 && (code !== 0 || passed === 0)) {
+    failures.push(`ended with ${code ?? signal}`);
+  }
   return { passed, failures };
 }
 

@@ -7,6 +7,8 @@ const http2 = require('node:http2');
 const Module = require('node:module');
 const net = require('node:net');
 const tls = require('node:tls');
+const { URL } = require('node:url');
+const { promisify } = require('node:util');
 
 const { AWS_LC_FORM: form, AWS_LC_PLUGIN: plugin, AWS_LC_IDENTITY: identity } = process.env;
 const { awsLcServerFactory, awsLcTls } = require(plugin);
@@ -27,7 +29,8 @@ const isOurs = Symbol('ours');
 
 function substituted(fastify) {
   function make(options = {}) {
-    const { https, http2, serverFactory, ...rest } = options;
+    const { https, serverFactory, ...rest } = options;
+    delete rest.http2;
     if (serverFactory) return fastify(options);
     const own = typeof https === 'object' && https !== null ? https : {};
     const settings = { key, cert, ...own };
@@ -62,10 +65,12 @@ function connect(original) {
   return function (...args) {
     const [options, callback] = net._normalizeArgs(args);
     if (!ours.has(Number(options.port)) || options.path) return original.apply(this, args);
-    const socket = tls.connect({ ...options, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+    const socket = tls.connect({
+      ...options,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['http/1.1'],
+    });
     if (callback) socket.once('secureConnect', callback);
-    // Whoever waits for a TCP connection waits for this one.
-    socket.once('secureConnect', () => socket.emit('connect'));
     return socket;
   };
 }
@@ -82,6 +87,11 @@ http2.connect = (authority, ...args) => {
   const [options, ...rest] = typeof args[0] === 'object' ? args : [{}, ...args];
   return connectHttp2(url, { ...options, rejectUnauthorized: false }, ...rest);
 };
+
+http2.connect[promisify.custom] = (...args) =>
+  new Promise((resolve, reject) => {
+    const session = http2.connect(...args, () => resolve(session)).once('error', reject);
+  });
 
 /** fetch(), and undici's request() where a test has it. */
 function dispatchOverTls(undici) {

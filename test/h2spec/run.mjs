@@ -19,7 +19,9 @@ const { server: makeIdentity } = require('./helpers/pki.js');
 
 const program = findProgram();
 if (program === undefined) {
-  console.log('[h2spec] skipped: needs h2spec (go install github.com/summerwind/h2spec/cmd/h2spec@latest)');
+  console.log(
+    '[h2spec] skipped: needs h2spec (go install github.com/summerwind/h2spec/cmd/h2spec@latest)',
+  );
   process.exit(0);
 }
 
@@ -29,7 +31,10 @@ const answer = (request, response) => {
   response.end('h2spec wants a body of more than a few bytes');
 };
 const ours = await examine('ours', createSecureServer({ key, cert }, answer));
-const nodes = await examine('node', http2.createSecureServer({ key, cert, allowHTTP1: true }, answer));
+const nodes = await examine(
+  'node',
+  http2.createSecureServer({ key, cert, allowHTTP1: true }, answer),
+);
 
 const news = ours.failures.filter((name) => !nodes.failures.includes(name));
 for (const [who, { failures }] of Object.entries({ ours, node: nodes })) {
@@ -50,7 +55,10 @@ function findProgram() {
     gopath && join(gopath, 'bin'),
     join(homedir(), 'go', 'bin'),
   ];
-  return folders.filter(Boolean).map((folder) => join(folder, 'h2spec')).find(existsSync);
+  return folders
+    .filter(Boolean)
+    .map((folder) => join(folder, 'h2spec'))
+    .find(existsSync);
 }
 
 async function examine(name, server) {
