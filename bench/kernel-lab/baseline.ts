@@ -48,8 +48,8 @@ function readAll(): Record<string, Baseline> {
 }
 
 /**
- * Compares like with like: counts, when kernel and emulator are the baseline's; else what each row takes of `node:tls`
- * in the same boot, which another kernel changes less.
+ * Compares like with like: counts, when kernel and emulator are the baseline's; else what each row takes of a
+ * download with `node:tls` in the same boot, which another kernel changes less.
  */
 export function judge({ versions, counts }: Measurement, baseline: Baseline): Judgement {
   const { kernel, qemu } = baseline.versions;
@@ -57,7 +57,7 @@ export function judge({ versions, counts }: Measurement, baseline: Baseline): Ju
   const lines = [
     same
       ? `instructions, and those of the baseline (Node ${versions.node}, Linux ${kernel}, qemu ${qemu})`
-      : `instructions of node:tls's in the same boot, and the same of the baseline: that is for Linux ${kernel} and ` +
+      : `instructions of a download's with node:tls in the same boot, and the same of the baseline: that is for Linux ${kernel} and ` +
         `qemu ${qemu}, this is Linux ${versions.kernel} and qemu ${versions.qemu}`,
   ];
   const now = medians(counts);
@@ -65,7 +65,7 @@ export function judge({ versions, counts }: Measurement, baseline: Baseline): Ju
   for (const [scenario, rows] of Object.entries(baseline.counts)) {
     for (const row of Object.keys(rows).filter(isOurs)) {
       const figure = (all: Baseline['counts']) =>
-        (all[scenario]?.[row] ?? NaN) / (same ? 1 : (all[scenario]?.[WAYS.node.name] ?? NaN));
+        (all[scenario]?.[row] ?? NaN) / (same ? 1 : reference(all));
       const [before, after] = [figure(baseline.counts), figure(now)];
       const more = after / before - 1;
       const bad = !(more <= TOLERANCE);
@@ -85,6 +85,10 @@ function medians(counts: Counts): Baseline['counts'] {
       Object.fromEntries(Object.entries(rows).map(([row, { median }]) => [row, median])),
     ]),
   );
+}
+
+function reference(counts: Baseline['counts']): number {
+  return counts['download']?.[WAYS.node.name] ?? NaN;
 }
 
 function isOurs(row: string): boolean {

@@ -12,6 +12,9 @@ import type { GuestTask } from './guest';
 const COUNT_LAB = join(benchDir, '..', 'test', 'kernel-lab', 'count', 'count.mjs');
 const UNAVAILABLE = 77;
 
+/** In seconds, for a busy machine: a boot takes two to five minutes on one that is not. */
+const PATIENCE = '3600';
+
 /** Passed on, so that no emulator is left behind. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -29,7 +32,7 @@ export async function measureInLab(
   const task: GuestTask = { rows, key, cert };
   const files = [compiledDir, dirname(cert)].flatMap((folder) => ['--add', folder]);
   const guest = join(compiledDir, 'kernel-lab', 'guest.js');
-  const command = [COUNT_LAB, ...files, 'node', guest, JSON.stringify(task)];
+  const command = [COUNT_LAB, '--timeout', PATIENCE, ...files, 'node', guest, JSON.stringify(task)];
   const lab = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';

@@ -37,9 +37,9 @@ function figure(count: number): string {
   return count < 1000 ? count.toPrecision(3) : Math.round(count).toLocaleString('en');
 }
 
-/** How far the boots lie apart, of their middle. */
+/** How far the boots lie apart, of their middle; nothing where there was one only. */
 function ends({ median, min, max }: Spread): string {
-  return `${((100 * (max - min)) / median).toFixed(1)} %`;
+  return min === max ? '' : `${((100 * (max - min)) / median).toFixed(1)} %`;
 }
 
 function ratio({ median }: Spread, of: number | undefined): string {
