@@ -13,7 +13,7 @@ const crashed = 125;
 /**
  * Runs a lab as its command line wants it, and sets the exit status of this process.
  *
- * @param definitions the options as `parseArgs` takes them, `help` among them
+ * @param definitions the options as `parseArgs` takes them, `help` and `cwd` among them
  * @param main called with the options' values and the command; returns the command's exit status
  *   (`status`, undefined when there is none) and the last of the guest's console (`log`)
  */
@@ -24,6 +24,7 @@ export async function runCommandLine({ usage, definitions, main }) {
       console.log(usage);
       return;
     }
+    if (values.cwd !== '') enter(values.cwd);
     const { status, log } = await main(values, command);
     if (status === undefined) {
       console.error(
@@ -38,6 +39,29 @@ export async function runCommandLine({ usage, definitions, main }) {
 
 /** A command line that cannot be meant. */
 export class UsageError extends Error {}
+
+/** Seconds of an option. */
+export function toSeconds(text) {
+  // Node's timers keep no longer delay.
+  const most = Math.floor((2 ** 31 - 1) / 1000);
+  if (/^\d+$/.test(text) && Number(text) > 0 && Number(text) <= most) return Number(text);
+  throw new UsageError(`--timeout: expected seconds, 1 to ${most}, got '${text}'`);
+}
+
+/** A size of memory, as Linux takes it. */
+export function toMemory(text) {
+  if (/^[1-9]\d*[KMG]$/i.test(text)) return text;
+  throw new UsageError(`--mem: expected a size such as 512M or 2G, got '${text}'`);
+}
+
+/** npm runs its scripts in the package's folder and not in the caller's. */
+function enter(folder) {
+  try {
+    process.chdir(folder);
+  } catch (error) {
+    throw new UsageError(`--cwd: ${error.message}`);
+  }
+}
 
 /** Says what went wrong, and with which exit status; what is not the user's to mend is thrown on. */
 function failure(error, usage) {

@@ -1,6 +1,6 @@
 // Runs a command on a real Linux kernel with kernel TLS; README.md beside this file tells how.
 import { runInLab } from './boot.mjs';
-import { runCommandLine, UsageError } from './command-line.mjs';
+import { runCommandLine, toMemory, toSeconds, UsageError } from './command-line.mjs';
 import { tlsModules } from './modules.mjs';
 import { kernelNames } from './packages.mjs';
 import { LabUnavailable } from './unavailable.mjs';
@@ -14,6 +14,7 @@ Runs the command in the kernel lab, a shell when there is none.
   --mem SIZE         the guest's memory (2G)
   --module NAME      load this kernel module too; any number of times
   --no-tls           a kernel without its TLS module
+  --cwd FOLDER       where the command is run and looked for (here)
   --kernel-log       show what the kernel says, on stderr
   --check            only find out whether the lab can run here
 `;
@@ -24,6 +25,7 @@ const definitions = {
   mem: { type: 'string', default: '2G' },
   module: { type: 'string', multiple: true, default: [] },
   'no-tls': { type: 'boolean', default: false },
+  cwd: { type: 'string', default: '' },
   'kernel-log': { type: 'boolean', default: false },
   check: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -38,8 +40,8 @@ async function main(values, command) {
   const options = {
     kernel: values.kernel,
     modules: [...(values['no-tls'] ? [] : tlsModules), ...values.module],
-    mem: values.mem,
-    timeout: Number(values.timeout),
+    mem: toMemory(values.mem),
+    timeout: toSeconds(values.timeout),
     kernelLog: values['kernel-log'],
   };
   if (values.check) return check(options);

@@ -1,6 +1,7 @@
 /** Which kernel modules to load, and in which order. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from './command-line.mjs';
 
 /** What the guest itself stands on: IPv6, and a /tmp that copies on write. */
 export const baseModules = ['ipv6?', 'overlay'];
@@ -39,7 +40,7 @@ export function insmodOrder(modulesDir, names) {
     const file = fileOf.get(name);
     if (file) add(file);
     else if (!builtin.has(name) && !wanted.endsWith('?')) {
-      throw new Error(`the lab's kernel has no module ${name}`);
+      throw new UsageError(`--module: the lab's kernel has no module ${name}`);
     }
   }
   return [...ordered].map((file) => join(modulesDir, file));

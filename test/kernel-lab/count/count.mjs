@@ -1,6 +1,6 @@
 // Runs a command where time is the count of instructions; ../README.md tells how.
 import { spawnSync } from 'node:child_process';
-import { runCommandLine, UsageError } from '../command-line.mjs';
+import { runCommandLine, toMemory, toSeconds, UsageError } from '../command-line.mjs';
 import { countInLab } from './boot.mjs';
 import { kernelAndTools } from './packages.mjs';
 
@@ -11,6 +11,7 @@ Runs the command in an emulated machine in which an instruction takes a nanoseco
   --add PATH         a file or folder to take along; any number of times
   --timeout SECONDS  kill the lab after that long (600)
   --mem SIZE         the guest's memory (3G)
+  --cwd FOLDER       where the command is run and looked for (here)
   --kernel-log       show what the kernel says, on stderr
   --check            only find out whether all that the lab needs is there
 `;
@@ -19,6 +20,7 @@ const definitions = {
   add: { type: 'string', multiple: true, default: [] },
   timeout: { type: 'string', default: '600' },
   mem: { type: 'string', default: '3G' },
+  cwd: { type: 'string', default: '' },
   'kernel-log': { type: 'boolean', default: false },
   check: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -33,8 +35,8 @@ async function main(values, [program, ...args]) {
   }
   const options = {
     add: values.add,
-    mem: values.mem,
-    timeout: Number(values.timeout),
+    mem: toMemory(values.mem),
+    timeout: toSeconds(values.timeout),
     kernelLog: values['kernel-log'],
   };
   if (program === undefined) throw new UsageError('no command to run');
