@@ -109,7 +109,7 @@ export async function forgedClient(t: Test, port: number, host = '127.0.0.1'): P
 }
 
 /** HKDF-Expand-Label (RFC 8446, section 7.1) for what fits into one block. */
-function expandLabel(secret: Buffer, label: string, length: number): Buffer {
+export function expandLabel(secret: Buffer, label: string, length: number): Buffer {
   const name = Buffer.from(`tls13 ${label}`);
   const info = Buffer.concat([Buffer.of(0, length, name.length), name, Buffer.of(0, 1)]);
   return createHmac(hash, secret).update(info).digest().subarray(0, length);

@@ -526,5 +526,107 @@ TEST("with TX alone in the kernel a KeyUpdate without data ends the connection a
   CHECK_EQ(Describe(ReadOnEvent(&subject.engine), subject.engine), "error KTLS_KEY_UPDATE, sent 80");
 }
 
+// --- what has to be settled first -----------------------------------------------------------------------------------
+
+KtlsRequest Required() {
+  KtlsRequest request = kBoth;
+  request.settle_first = true;
+  return request;
+}
+
+TEST("where it must be settled first, the handshake is not over before both directions are, wherever the input is cut") {
+  for (const Suite& suite : {kTls13, kTls12}) {
+    for (const int rx_answer : {0, -ENOMEM}) {
+      const size_t length = Coalesced(suite, Required(), false)->kernel.inbound.size();
+      for (size_t cut = 0; cut <= length; cut++) {
+        tap::Case row(Row(suite, suite.version == TLS1_3_VERSION, "cut at " + std::to_string(cut)));
+        const auto subject = Coalesced(suite, Required(), false);
+        subject->kernel.rx_answer = rx_answer;
+        const std::vector<uint8_t> all = subject->kernel.inbound;
+        subject->kernel.inbound.assign(all.begin(), all.begin() + static_cast<ptrdiff_t>(cut));
+        Advance(&subject->engine);
+        if (subject->engine.in_handshake()) {
+          CHECK(subject->engine.tx() != RecordLayer::kKernel);
+          CHECK_EQ(ReadAll(&subject->peer).data, "");
+        }
+        if (cut == length - 1) CHECK(subject->engine.state() == Engine::State::kSettling);
+        const auto rest_of_it = std::span(all).subspan(cut);
+        subject->kernel.inbound.insert(subject->kernel.inbound.end(), rest_of_it.begin(), rest_of_it.end());
+        if (subject->engine.in_handshake()) Advance(&subject->engine);
+        REQUIRE(subject->engine.state() == Engine::State::kOpen);
+        CHECK(subject->engine.tx() == RecordLayer::kKernel);
+        CHECK(subject->engine.rx() == (rx_answer == 0 ? RecordLayer::kKernel : RecordLayer::kUserspace));
+        CHECK_EQ(subject->engine.rx_error(), rx_answer);
+        CHECK_EQ(ReadUntilQuiet(subject.get()).data, "hello, world");
+        ReadAll(&subject->peer);
+        CHECK_WORKS(subject->link);
+      }
+    }
+  }
+}
+
+TEST("a KeyUpdate that comes in part when it must be settled first is libssl's to answer") {
+  const auto subject = Coalesced(kTls13, Required(), false);
+  REQUIRE(SSL_key_update(subject->peer.ssl(), SSL_KEY_UPDATE_REQUESTED));
+  Write(&subject->peer, "!");
+  const std::vector<uint8_t> all = subject->kernel.inbound;
+  // In the KeyUpdate, which is as long as its record of data behind it is not.
+  const size_t last_record = SSL3_RT_HEADER_LENGTH + 1 + 1 + 16;
+  subject->kernel.inbound.resize(all.size() - last_record - 3);
+  Advance(&subject->engine);
+  REQUIRE(subject->engine.state() == Engine::State::kSettling);
+  const auto rest_of_it = std::span(all).subspan(all.size() - last_record - 3);
+  subject->kernel.inbound.assign(rest_of_it.begin(), rest_of_it.end());
+  Advance(&subject->engine);
+  REQUIRE(subject->engine.state() == Engine::State::kOpen);
+  CHECK(subject->engine.tx() == RecordLayer::kKernel);
+  CHECK(subject->engine.rx() == RecordLayer::kKernel);
+  CHECK_EQ(ReadUntilQuiet(subject.get()).data, "hello, world!");
+  ReadAll(&subject->peer);
+  CHECK_WORKS(subject->link);
+}
+
+TEST("where it must be settled first, TX that waits for a full socket holds the handshake up") {
+  for (const Suite& suite : {kTls13, kTls12}) {
+    tap::Case row(Row(suite, true, ""));
+    Subject subject(suite, true);
+    subject.engine.RequestKernelTls(Required());
+    for (int i = 0; i < 3 && subject.engine.state() != Engine::State::kSettling; i++) {
+      subject.kernel.room = kUnlimited;
+      Advance(&subject.peer);
+      if (i > 0) subject.kernel.room = 0;
+      Advance(&subject.engine);
+    }
+    REQUIRE(subject.engine.state() == Engine::State::kSettling);
+    subject.kernel.room = kUnlimited;
+    CHECK(subject.engine.Flush() == Engine::FlushStatus::kDone);
+    REQUIRE(subject.engine.state() == Engine::State::kOpen);
+    Advance(&subject.peer);
+    CHECK_WORKS(subject.link);
+    CHECK(subject.engine.tx() == RecordLayer::kKernel);
+  }
+}
+
+TEST("an end in the last flight, or in place of the rest of a record, is the reason that RX is not installed") {
+  for (const KtlsRequest& request : {kBoth, Required()}) {
+    const auto closed = Coalesced(kTls13, request, true);
+    Advance(&closed->engine);
+    CHECK(closed->engine.state() == Engine::State::kOpen);
+    CHECK(closed->engine.rx() == RecordLayer::kUserspace);
+    CHECK_EQ(closed->engine.rx_error(), -ESHUTDOWN);
+    CHECK(closed->engine.tx() == RecordLayer::kKernel);
+    CHECK_EQ(Describe(ReadUntilQuiet(closed.get()), closed->engine), "'hello, world', then close_notify");
+  }
+  const auto cut = Coalesced(kTls13, Required(), false);
+  cut->kernel.inbound.pop_back();
+  Advance(&cut->engine);
+  REQUIRE(cut->engine.state() == Engine::State::kSettling);
+  cut->kernel.inbound_ended = true;
+  Advance(&cut->engine);
+  CHECK(cut->engine.state() == Engine::State::kOpen);
+  CHECK_EQ(cut->engine.rx_error(), -ESHUTDOWN);
+  CHECK_EQ(Describe(ReadAll(&cut->engine), cut->engine), "'hello, ', then eof");
+}
+
 }  // namespace
 }  // namespace aws_lc

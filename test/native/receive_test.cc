@@ -212,8 +212,9 @@ TEST("a ticket that came through the kernel resumes") {
 
   WireEnd client_end;
   WireEnd again;
-  Engine client({SSL_get_SSL_CTX(link.client().ssl())}, link.scratch());
   EngineConfig config;
+  config.ctx = SSL_get_SSL_CTX(link.client().ssl());
+  Engine client(config, link.scratch());
   config.ctx = SSL_get_SSL_CTX(link.server().ssl());
   config.is_server = true;
   Engine server(config, link.scratch());

@@ -9,6 +9,7 @@
 namespace aws_lc {
 
 ptrdiff_t ScriptedKernel::Send(const uint8_t* data, size_t length) {
+  if (pending_error_ != 0) return pending_error_;
   if (!tx_installed()) return WireEnd::Send(data, length);
   ptrdiff_t taken = static_cast<ptrdiff_t>(length);
   if (!send_answers.empty()) {
@@ -44,6 +45,7 @@ int ScriptedKernel::InstallTls(KtlsDirection direction, const KernelCryptoInfo& 
 }
 
 ptrdiff_t ScriptedKernel::SendRecord(uint8_t type, const uint8_t* data, size_t length) {
+  if (pending_error_ != 0) return pending_error_;
   if (!send_record_answers.empty()) {
     const int answer = send_record_answers.front();
     send_record_answers.pop_front();
@@ -60,6 +62,7 @@ ptrdiff_t ScriptedKernel::ReceiveRecord(uint8_t* out, size_t capacity, uint8_t* 
   if (arrival.record.type == 0) {
     const ptrdiff_t result = arrival.result;
     arrivals.pop_front();
+    if (result < 0) pending_error_ = static_cast<int>(result);
     return result;
   }
   *type = arrival.record.type;

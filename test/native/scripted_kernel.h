@@ -28,9 +28,11 @@ class ScriptedKernel : public WireEnd {
   int InstallTls(KtlsDirection direction, const KernelCryptoInfo& info) override;
   ptrdiff_t SendRecord(uint8_t type, const uint8_t* data, size_t length) override;
   ptrdiff_t ReceiveRecord(uint8_t* out, size_t capacity, uint8_t* type) override;
+  void ForgetError() override { pending_error_ = 0; }
   bool HasRoomToEnd() override { return room_to_end; }
 
   void Arrive(uint8_t type, std::string body) { arrivals.push_back({{type, std::move(body)}, 0}); }
+  // Stays with the socket as well, as errors of the record layer do.
   void ArriveError(int error) { arrivals.push_back({{0, ""}, -error}); }
   void ArriveEof() { arrivals.push_back({{0, ""}, 0}); }
 
@@ -61,6 +63,10 @@ class ScriptedKernel : public WireEnd {
   std::string Calls() const;
   // As in "data 5, alert 0100".
   std::string Sent() const;
+
+ private:
+  // Of a record that failed: what is sent meets it too, until it is forgotten.
+  int pending_error_ = 0;
 };
 
 }  // namespace aws_lc

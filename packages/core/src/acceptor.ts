@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { inspect, type InspectOptions } from 'node:util';
 import { Connection } from '@node-aws-lc/native';
 import { show } from './diagnostics/inspect';
+import { toNarrowed } from './config/algorithms';
 import { toHandshakeTimeout } from './config/checks';
 import type { HandshakeOptions, ServerConfigOptions } from './config/options';
 import { ServerConfig } from './config/server-config';
@@ -75,13 +76,14 @@ function requireConfig(config: unknown): ServerConfig {
 /** What the server's side of a handshake is made of. */
 export function serverInit(
   config: ServerConfig,
-  options: Pick<HandshakeOptions, 'keylog' | 'ktls'>,
+  options: Pick<HandshakeOptions, 'keylog' | 'ktls' | 'ktlsAeadOnly'>,
 ): Omit<TlsStreamInit, 'transport' | 'onHandshake'> {
   const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
   const ktlsPlan = planKtls(ktls);
   return {
     connection: new Connection(config.context, {
       ktls: ktlsPlan.request,
+      narrowed: toNarrowed(options.ktlsAeadOnly, config.kernelOnly),
       keepsKeyLog: options.keylog !== undefined,
     }),
     answerers: config.answerers,

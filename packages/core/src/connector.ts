@@ -4,6 +4,7 @@ import type { PeerCertificate } from 'node:tls';
 import { inspect, type InspectOptions } from 'node:util';
 import { Connection } from '@node-aws-lc/native';
 import { show } from './diagnostics/inspect';
+import { toNarrowed } from './config/algorithms';
 import { toAlpn } from './config/alpn';
 import { toHandshakeTimeout } from './config/checks';
 import { ClientConfig } from './config/client-config';
@@ -72,7 +73,7 @@ export class TlsConnector {
 /** What one connection may have that is not the configuration's. */
 export interface ClientInitOptions extends Pick<
   ConnectOptions,
-  'ALPNProtocols' | 'keylog' | 'ktls' | 'session'
+  'ALPNProtocols' | 'keylog' | 'ktls' | 'ktlsAeadOnly' | 'session'
 > {
   checkIdentity: NonNullable<TlsStreamInit['checkIdentity']>;
 }
@@ -118,6 +119,7 @@ function toConnection(
       keepsSessions: true,
       keepsKeyLog: options.keylog !== undefined,
       ktls: ktls.request,
+      narrowed: toNarrowed(options.ktlsAeadOnly, config.kernelOnly),
     });
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;

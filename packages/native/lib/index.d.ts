@@ -139,7 +139,10 @@ export interface ConnectionDetails {
   verifyDescription: string;
 }
 
-/** Who does the record layer: userspace, the kernel as soon as it can, the kernel. Errors are negated errnos or 0. */
+/**
+ * Who does the record layer: userspace, the kernel as soon as it can, the kernel. Errors are negated errnos or 0; rxError
+ * is that of ESHUTDOWN where the peer ended before the kernel could receive.
+ */
 export interface NativeKernelTls {
   tx: 0 | 1 | 2;
   rx: 0 | 1 | 2;
@@ -170,7 +173,12 @@ export declare class Connection {
       keepsSessions?: boolean | undefined;
       /** Whether onKeyLog is called. */
       keepsKeyLog?: boolean | undefined;
-      ktls?: { tx: boolean; rx: boolean; afterBytes: number; canRekey: boolean } | undefined;
+      /** Suites up to TLS 1.2 (none: undefined) and lowest version, instead of the context's; narrower than those. */
+      narrowed?: { cipherList: string | undefined; minVersion: number } | undefined;
+      /** settleFirst: the handshake is not over before it is known what the kernel does. */
+      ktls?:
+        | { tx: boolean; rx: boolean; afterBytes: number; canRekey: boolean; settleFirst: boolean }
+        | undefined;
     },
   );
   /** fd -1: a Duplex carries the ciphertext, through feed() and onOutput. */

@@ -112,6 +112,13 @@ Connection::Connection(const Napi::CallbackInfo& info)
   }
   engine_->set_keeps_sessions(GetBoolean(options, "keepsSessions"));
   if (GetBoolean(options, "keepsKeyLog")) engine_->KeepKeyLog();
+  if (const Napi::Value value = GetOption(options, "narrowed"); !value.IsEmpty()) {
+    const auto narrowed = value.As<Napi::Object>();
+    SSL_set_min_proto_version(engine_->ssl(), static_cast<uint16_t>(GetInteger(narrowed, "minVersion")));
+    if (const Napi::Value list = GetOption(narrowed, "cipherList"); !list.IsEmpty()) {
+      SSL_set_strict_cipher_list(engine_->ssl(), list.ToString().Utf8Value().c_str());
+    }
+  }
   if (const Napi::Value value = GetOption(options, "ktls"); !value.IsEmpty()) {
     const auto request = value.As<Napi::Object>();
     KtlsRequest ktls;
@@ -119,6 +126,7 @@ Connection::Connection(const Napi::CallbackInfo& info)
     ktls.rx = GetBoolean(request, "rx");
     ktls.after_bytes = static_cast<uint64_t>(GetInteger(request, "afterBytes"));
     ktls.can_rekey = GetBoolean(request, "canRekey");
+    ktls.settle_first = GetBoolean(request, "settleFirst");
     engine_->RequestKernelTls(ktls);
   }
 }
@@ -162,8 +170,12 @@ void Connection::OnReady(bool readable, bool writable) {
 }
 
 void Connection::Process(bool readable, bool writable) {
-  if (engine_->state() == Engine::State::kHandshake || engine_->state() == Engine::State::kWaiting) {
+  if (engine_->in_handshake()) {
     if (writable && engine_->HasUnsent()) Flush();
+    if (engine_->state() == Engine::State::kOpen) {
+      ReportHandshake();
+      return;
+    }
     if (!readable || !IsOpen()) return;
     if (engine_->state() == Engine::State::kWaiting) {
       ListenWhileWaiting();
@@ -198,6 +210,7 @@ void Connection::ReportHandshake() {
   if (!IsOpen()) return;
   switch (engine_->state()) {
     case Engine::State::kHandshake:
+    case Engine::State::kSettling:
       return;
     case Engine::State::kWaiting: {
       if (question_open_) return;
@@ -564,7 +577,8 @@ void Connection::UpdateInterest() {
   if (fd_transport_ == nullptr || engine_ == nullptr) return;
   const Engine::State state = engine_->state();
   const bool wanted = plaintext_ != nullptr ? plaintext_->TakesMore() : reading_;
-  const bool readable = state == Engine::State::kHandshake || engine_->listens_while_waiting() ||
+  const bool settling = state == Engine::State::kSettling && engine_->rx() == RecordLayer::kPending;
+  const bool readable = state == Engine::State::kHandshake || settling || engine_->listens_while_waiting() ||
                         (state == Engine::State::kOpen && wanted && !read_ended_);
   const bool writable = state != Engine::State::kFailed && file_work_ == nullptr &&
                         (engine_->HasUnsent() || output_pending_);

@@ -181,11 +181,14 @@ Engine::FlushStatus Engine::Flush() {
     unsent_offset_ = 0;
   }
   if (sent == length) {
-    if (tx_ == RecordLayer::kPending && state_ == State::kOpen) {
+    // While the state is settling, a KeyUpdate in the record that RX waits for is for libssl to answer.
+    if (tx_ == RecordLayer::kPending &&
+        (state_ == State::kOpen || (state_ == State::kSettling && rx_ != RecordLayer::kPending))) {
       FlushLibrary();
       if (!outbound.empty()) return Flush();
       InstallTx();
     }
+    if (state_ == State::kSettling && IsSettled()) state_ = State::kOpen;
     if (key_update_queued_) {
       const FlushStatus status = FlushKeyUpdate();
       if (status != FlushStatus::kDone) return status;
@@ -207,6 +210,10 @@ Engine::FlushStatus Engine::Flush() {
 
 void Engine::Handshake() {
   if (state_ == State::kFailed || state_ == State::kOpen) return;
+  if (state_ == State::kSettling) {
+    if (rx_ == RecordLayer::kPending) DrainBuffered();
+    return;
+  }
   if (state_ == State::kWaiting && !answer_.has_value()) return;
   if (answer_.has_value() && answer_->alert.has_value()) {
     Refuse(*answer_->alert);
@@ -244,7 +251,9 @@ void Engine::CompleteHandshake() {
   }
   state_ = State::kOpen;
   open_handshake_bytes_ = 0;
-  if (ktls_request_.after_bytes == 0) ArmKernelTls();
+  if (ktls_request_.after_bytes > 0) return;
+  ArmKernelTls();
+  if (ktls_request_.settle_first && !IsSettled()) state_ = State::kSettling;
 }
 
 enum ssl_verify_result_t Engine::OnVerify(SSL* ssl, uint8_t* out_alert) { return From(ssl)->VerifyPeer(out_alert); }
@@ -287,7 +296,7 @@ Engine::ReadResult Engine::Read(uint8_t* out, size_t capacity) {
   const ReadResult result =
       rx_ == RecordLayer::kKernel ? ReadFromKernel(out, capacity) : ReadFromLibrary(out, capacity);
   if (result.status == ReadStatus::kData) CountApplicationData(result.length);
-  if (rx_ == RecordLayer::kPending && state_ == State::kOpen && AtRecordBoundary()) InstallRx();
+  if (rx_ == RecordLayer::kPending && state_ == State::kOpen && AtRecordBoundary() && !key_update_refused_) InstallRx();
   return result;
 }
 
@@ -316,7 +325,7 @@ Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
   }
   EndInput();
   // What came before an end or an error is delivered first; the next call meets the same end again.
-  end_pending_ = total > 0 && end != ReadStatus::kWantRead;
+  end_pending_ = total > 0 && (end != ReadStatus::kWantRead || key_update_refused_);
   if (total > 0) return {ReadStatus::kData, total};
   if (end == ReadStatus::kError) FailFromLibrary();
   if (key_update_refused_) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);

@@ -86,6 +86,8 @@ struct KtlsRequest {
   bool can_rekey = false;
   // Own KeyUpdate after so many records under one key: a third of what AES-GCM bears (RFC 8446, section 5.5).
   uint64_t records_per_key = uint64_t{1} << 23;
+  // Whether nothing but the handshake's own messages may pass before it is known what the kernel does.
+  bool settle_first = false;
 };
 
 class Engine {
@@ -93,6 +95,7 @@ class Engine {
   enum class State : uint8_t {
     kHandshake,  // waiting for bytes of the peer's
     kWaiting,    // waiting for an answer to question()
+    kSettling,   // complete; what the kernel is to do is being handed to it before anything else happens
     kOpen,       // application data flows (either half may be shut down)
     kFailed,     // error() says why; only Flush() makes sense, for the alert
   };
@@ -119,6 +122,8 @@ class Engine {
 
   SSL* ssl() const { return ssl_.get(); }
   State state() const { return state_; }
+  // Whether application data has to wait.
+  bool in_handshake() const { return state_ != State::kOpen && state_ != State::kFailed; }
   const TlsError& error() const { return error_; }
   long verify_result() const { return verify_result_; }
   void set_transport(Transport* transport) { transport_ = transport; }
@@ -177,7 +182,8 @@ class Engine {
   bool UpdateKeys();
   RecordLayer tx() const { return tx_; }
   RecordLayer rx() const { return rx_; }
-  // Negated errno of the step that failed, or zero.
+  // Negated errno of the step that failed, or zero; rx_error() is -ESHUTDOWN where the peer had ended before RX could be
+  // installed.
   int attach_error() const { return attach_error_; }
   int tx_error() const { return tx_error_; }
   int rx_error() const { return rx_error_; }
@@ -228,11 +234,13 @@ class Engine {
   void CompleteHandshake();
   void ArmKernelTls();
   void DrainBuffered();
+  bool IsSettled() const { return tx_ != RecordLayer::kPending && rx_ != RecordLayer::kPending; }
   void FlushLibrary();
   bool AtRecordBoundary() const;
   bool AttachTls();
   void InstallTx();
   void InstallRx();
+  void GiveKeysAway(KtlsDirection direction, TrafficSecret* secret);
   void CountApplicationData(size_t length);
   size_t SendPlaintext(const uint8_t* data, size_t length);
   ReadResult ReadFromLibrary(uint8_t* out, size_t capacity);

@@ -1,9 +1,11 @@
 // The part of the engine that hands the record layer to the kernel and deals with what the kernel leaves to us: every
 // record that is not application data.
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "engine.h"
+#include "library_keys.h"
 
 namespace aws_lc {
 namespace {
@@ -61,10 +63,11 @@ void Engine::FlushLibrary() {
   ERR_clear_error();
 }
 
-// Decrypts what was read along with the handshake's last flight, so that the kernel can begin at the next record.
+// Decrypts what was read along with the handshake's last flight, so that the kernel can begin at the next record. In
+// kSettling the rest of a record that has come in part is read, too.
 void Engine::DrainBuffered() {
   uint8_t record[SSL3_RT_MAX_PLAIN_LENGTH];
-  while (stash_offset_ < stash_.size()) {
+  while (stash_offset_ < stash_.size() || (state_ == State::kSettling && !AtRecordBoundary())) {
     ERR_clear_error();
     const int result = SSL_read(ssl_.get(), record, sizeof(record));
     if (result <= 0) {
@@ -77,7 +80,13 @@ void Engine::DrainBuffered() {
   }
   ERR_clear_error();
   OPENSSL_cleanse(record, sizeof(record));
-  if ((SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) == 0 && AtRecordBoundary()) InstallRx();
+  if (end_pending_ || (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0) {
+    rx_error_ = -ESHUTDOWN;
+    rx_ = RecordLayer::kUserspace;
+    reads_ahead_ = true;
+  } else if (AtRecordBoundary()) {
+    InstallRx();
+  }
 }
 
 bool Engine::AtRecordBoundary() const {
@@ -96,9 +105,7 @@ void Engine::InstallTx() {
   KernelCryptoInfo info;
   tx_error_ = info.Assign(ssl_.get(), KtlsDirection::kTx) ? transport_->InstallTls(KtlsDirection::kTx, info) : -EINVAL;
   tx_ = tx_error_ == 0 ? RecordLayer::kKernel : RecordLayer::kUserspace;
-  if (tx_ == RecordLayer::kKernel && SSL_version(ssl_.get()) == TLS1_3_VERSION) {
-    tx_secret_.Assign(ssl_.get(), KtlsDirection::kTx);
-  }
+  if (tx_ == RecordLayer::kKernel) GiveKeysAway(KtlsDirection::kTx, &tx_secret_);
 }
 
 void Engine::InstallRx() {
@@ -106,9 +113,14 @@ void Engine::InstallRx() {
   rx_error_ = info.Assign(ssl_.get(), KtlsDirection::kRx) ? transport_->InstallTls(KtlsDirection::kRx, info) : -EINVAL;
   rx_ = rx_error_ == 0 ? RecordLayer::kKernel : RecordLayer::kUserspace;
   reads_ahead_ = rx_ == RecordLayer::kUserspace;
-  if (rx_ == RecordLayer::kKernel && SSL_version(ssl_.get()) == TLS1_3_VERSION) {
-    rx_secret_.Assign(ssl_.get(), KtlsDirection::kRx);
-  }
+  if (rx_ == RecordLayer::kKernel) GiveKeysAway(KtlsDirection::kRx, &rx_secret_);
+}
+
+// The kernel has the keys of a direction. All that may be needed of them again is the secret that the next ones are
+// derived from, and that only where there can be next ones.
+void Engine::GiveKeysAway(KtlsDirection direction, TrafficSecret* secret) {
+  if (ktls_request_.can_rekey && SSL_version(ssl_.get()) == TLS1_3_VERSION) secret->Assign(ssl_.get(), direction);
+  ForgetKeys(ssl_.get(), direction);
 }
 
 void Engine::CountApplicationData(size_t length) {
@@ -154,6 +166,8 @@ Engine::ReadResult Engine::ReadFromKernel(uint8_t* out, size_t capacity) {
     const ptrdiff_t result = transport_->ReceiveRecord(out, capacity, &type);
     if (result == -EAGAIN) return {ReadStatus::kWantRead, 0};
     if (result < 0) {
+      // Or the alert would report it a second time, and not be sent.
+      transport_->ForgetError();
       if (result == -EBADMSG) return RefuseRecord("DECRYPTION_FAILED_OR_BAD_RECORD_MAC", SSL_AD_BAD_RECORD_MAC);
       if (result == -EMSGSIZE) return RefuseRecord("DATA_LENGTH_TOO_LONG", SSL_AD_RECORD_OVERFLOW);
       if (result == -EINVAL) return RefuseRecord("WRONG_VERSION_NUMBER", SSL_AD_PROTOCOL_VERSION);

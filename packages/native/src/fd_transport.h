@@ -1,4 +1,4 @@
-// Ciphertext over a file descriptor of our own, watched with uv_poll.
+// A socket under a descriptor of our own, watched with uv_poll.
 #pragma once
 
 #include <uv.h>
@@ -6,13 +6,12 @@
 #include <memory>
 #include <utility>
 
-#include "descriptor.h"
 #include "env_data.h"
-#include "transport.h"
+#include "socket_transport.h"
 
 namespace aws_lc {
 
-class FdTransport final : public Transport {
+class FdTransport final : public SocketTransport {
  public:
   // The descriptor is ready, or broken (then reading or writing tells how).
   class Listener {
@@ -32,23 +31,8 @@ class FdTransport final : public Transport {
   // Closes the descriptor at once, unless somebody shares it; libuv's handle frees itself later.
   ~FdTransport() override;
 
-  ptrdiff_t Send(const uint8_t* data, size_t length) override;
-  ptrdiff_t Receive(uint8_t* out, size_t capacity) override;
-
-  int AttachTls() override;
-  int InstallTls(KtlsDirection direction, const KernelCryptoInfo& info) override;
-  ptrdiff_t SendRecord(uint8_t type, const uint8_t* data, size_t length) override;
-  ptrdiff_t ReceiveRecord(uint8_t* out, size_t capacity, uint8_t* type) override;
-  bool HasRoomToEnd() override;
-
   void Watch(bool readable, bool writable);
   void SetReferenced(bool referenced);
-  int fd() const { return descriptor_->fd(); }
-  const std::shared_ptr<const Descriptor>& descriptor() const { return descriptor_; }
-  // Makes closing send RST and drop what is unsent: socket(7) SO_LINGER.
-  void ResetOnClose();
-  // shutdown(2) of the sending half.
-  void ShutDownSending();
 
  private:
   struct PollHandle {
@@ -58,10 +42,9 @@ class FdTransport final : public Transport {
   };
 
   FdTransport(std::shared_ptr<const Descriptor> descriptor, Listener* listener)
-      : descriptor_(std::move(descriptor)), listener_(listener) {}
+      : SocketTransport(std::move(descriptor)), listener_(listener) {}
   static void OnPoll(uv_poll_t* poll, int status, int events);
 
-  std::shared_ptr<const Descriptor> descriptor_;
   Listener* listener_;
   PollHandle* handle_ = nullptr;
   int watched_ = 0;

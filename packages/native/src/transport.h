@@ -26,6 +26,8 @@ class Transport {
   virtual ptrdiff_t SendRecord(uint8_t /*type*/, const uint8_t* /*data*/, size_t /*length*/) { return -EOPNOTSUPP; }
   // Any number of application-data records, or exactly one other; *type is zero at the end of the stream.
   virtual ptrdiff_t ReceiveRecord(uint8_t* /*out*/, size_t /*capacity*/, uint8_t* /*type*/) { return -EOPNOTSUPP; }
+  // Forgets a failure that the kernel keeps for the next call to report, whichever that is.
+  virtual void ForgetError() {}
   // Whether what the kernel has sealed is sure to fit into the socket's buffer, see FdTransport.
   virtual bool HasRoomToEnd() { return true; }
 };

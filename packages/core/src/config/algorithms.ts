@@ -1,5 +1,6 @@
 import * as native from '@node-aws-lc/native';
 import { ConfigError } from '../errors';
+import { toBoolean } from './checks';
 import type { CommonOptions, TlsVersion } from './options';
 
 /** Protocol versions and suites as the native context takes them. */
@@ -9,6 +10,13 @@ export interface Algorithms {
   cipherList?: string | undefined;
   cipherSuites?: string | undefined;
   groups?: string | undefined;
+}
+
+/** Suites and lowest version of one connection, narrower than its context's. */
+export interface NarrowedSuites {
+  /** TLS 1.2; undefined for none. */
+  cipherList: string | undefined;
+  minVersion: number;
 }
 
 const VERSIONS = new Map<unknown, number>([
@@ -163,7 +171,8 @@ export function toAlgorithms(options: CommonOptions): Algorithms {
     );
   }
   const { tls12, tls13, chosen } = selectSuites(options);
-  const usable12 = options.ktlsAeadOnly ? tls12.filter((name) => KERNEL_AEAD.test(name)) : tls12;
+  const aeadOnly = toBoolean('ktlsAeadOnly', options.ktlsAeadOnly, false);
+  const usable12 = aeadOnly ? tls12.filter((name) => KERNEL_AEAD.test(name)) : tls12;
   if (chosen !== undefined) {
     if (usable12.length === 0) minVersion = Math.max(minVersion, 0x0304);
     if (tls13.length === 0) maxVersion = Math.min(maxVersion, 0x0303);
@@ -175,11 +184,48 @@ export function toAlgorithms(options: CommonOptions): Algorithms {
       );
     }
   }
-  return {
+  const algorithms = {
     minVersion,
     maxVersion,
     cipherList: usable12.length > 0 ? usable12.join(':') : undefined,
     cipherSuites: tls13.length > 0 ? tls13.join(':') : undefined,
     groups: toGroups(options),
   };
+  if (!aeadOnly) return algorithms;
+  const kernelOnly = kernelSuites(algorithms);
+  if (kernelOnly === undefined) throw noKernelSuites();
+  return { ...algorithms, minVersion: kernelOnly.minVersion };
+}
+
+/**
+ * What is left of the algorithms where the kernel is to know every suite; undefined where nothing is. TLS 1.3 has no suite
+ * that it does not know.
+ */
+export function kernelSuites(algorithms: Algorithms): NarrowedSuites | undefined {
+  const aead12 = (algorithms.cipherList?.split(':') ?? []).filter((name) => KERNEL_AEAD.test(name));
+  const lowest = Math.max(algorithms.minVersion, aead12.length > 0 ? 0x0303 : 0x0304);
+  if (lowest > algorithms.maxVersion) return undefined;
+  return { cipherList: aead12.length > 0 ? aead12.join(':') : undefined, minVersion: lowest };
+}
+
+function noKernelSuites(): ConfigError {
+  return new ConfigError(
+    'ERR_AWS_LC_CONFIG_CIPHER',
+    'ktlsAeadOnly',
+    'of the chosen versions and suites the kernel knows none',
+  );
+}
+
+/**
+ * How one connection is narrowed by its own `ktlsAeadOnly`; `false` and undefined leave it the configuration's suites.
+ *
+ * @throws ConfigError ERR_AWS_LC_CONFIG_CIPHER where nothing would be left, ERR_AWS_LC_CONFIG_TYPE
+ */
+export function toNarrowed(
+  ktlsAeadOnly: unknown,
+  kernelOnly: NarrowedSuites | undefined,
+): NarrowedSuites | undefined {
+  if (!toBoolean('ktlsAeadOnly', ktlsAeadOnly, false)) return undefined;
+  if (kernelOnly === undefined) throw noKernelSuites();
+  return kernelOnly;
 }

@@ -3,7 +3,7 @@ import { ConfigError } from '../errors';
 import { toKtlsPolicy, type KtlsPolicy } from '../ktls/policy';
 import { checkServerIdentity } from '../verify/identity';
 import type { Answerers } from '../stream/questions';
-import { toAlgorithms } from './algorithms';
+import { kernelSuites, toAlgorithms, type NarrowedSuites } from './algorithms';
 import { toAlpn } from './alpn';
 import {
   refuseUnsupported,
@@ -32,6 +32,8 @@ export class ClientConfig {
   readonly context: Context;
   /** @internal */
   readonly ktls: KtlsPolicy;
+  /** @internal For a connection that is to have suites that the kernel knows, and no others. */
+  readonly kernelOnly: NarrowedSuites | undefined;
   /** @internal */
   readonly handshakeTimeout: number;
   /** @internal */
@@ -66,9 +68,11 @@ export class ClientConfig {
     const { privateKey } = options;
     const remote = toRemoteIdentity(options);
     this.answerers = privateKey && signer(privateKey, 'client');
+    const algorithms = toAlgorithms(options);
+    this.kernelOnly = kernelSuites(algorithms);
     this.context = buildContext({
       isServer: false,
-      ...toAlgorithms(options),
+      ...algorithms,
       keys,
       chains,
       ...remote,

@@ -89,7 +89,10 @@ export interface CommonOptions {
   secureOptions?: number | undefined;
   /** Kernel TLS. Default `'auto'`: wherever host, cipher suite and kernel allow. */
   ktls?: KtlsOption | undefined;
-  /** TLS 1.2: only suites that the kernel can take. Default false. */
+  /**
+   * Only suites that the kernel can take, which TLS 1.2 has beside others, TLS 1.3 only, and the versions before none.
+   * Default false.
+   */
   ktlsAeadOnly?: boolean | undefined;
   /**
    * An end of the connection without close_notify is an error (`ERR_AWS_LC_TRUNCATED`) instead of an ordinary 'end'.
@@ -189,6 +192,11 @@ export interface HandshakeOptions {
   keylog?: ((line: Buffer) => void) | undefined;
   /** Kernel TLS for this connection, instead of the configuration's. */
   ktls?: KtlsOption | undefined;
+  /**
+   * TLS 1.2: of the configuration's suites only those that the kernel can take; where none of them is, TLS 1.3 only.
+   * `false` leaves the configuration's as they are. ERR_AWS_LC_CONFIG_CIPHER where nothing would be left.
+   */
+  ktlsAeadOnly?: boolean | undefined;
 }
 
 /** What one `connect` may be given beside that. */

@@ -4,7 +4,7 @@ import { ConfigError } from '../errors';
 import { toKtlsPolicy, type KtlsPolicy } from '../ktls/policy';
 import type { Answerers } from '../stream/questions';
 import { toTicketKeys, type TicketKeys } from '../session/ticket-keys';
-import { toAlgorithms } from './algorithms';
+import { kernelSuites, toAlgorithms, type NarrowedSuites } from './algorithms';
 import { toAlpn } from './alpn';
 import {
   refuseUnsupported,
@@ -94,6 +94,8 @@ export class ServerConfig {
   readonly context: Context;
   /** @internal */
   readonly ktls: KtlsPolicy;
+  /** @internal For a connection that is to have suites that the kernel knows, and no others. */
+  readonly kernelOnly: NarrowedSuites | undefined;
   /** @internal */
   readonly handshakeTimeout: number;
   /** @internal */
@@ -126,13 +128,15 @@ export class ServerConfig {
       ...toAnswerers(callbacks, isConfig),
       ...(options.privateKey && signer(options.privateKey, 'server')),
     };
-    const algorithms = toAlgorithms(options);
+    const chosen = toAlgorithms(options);
+    const algorithms = remote ? withoutDecryption(chosen, options) : chosen;
     // Who says `clientAuth` means `ca` and nothing else.
     const trusted = options.clientAuth === undefined ? alsoTrusted : [];
     this.ticketKeys = toTicketKeys(options.ticketKeys);
+    this.kernelOnly = kernelSuites(algorithms);
     this.context = buildContext({
       isServer: true,
-      ...(remote ? withoutDecryption(algorithms, options) : algorithms),
+      ...algorithms,
       keys,
       chains,
       ...remote,

@@ -1,18 +1,15 @@
-import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { adviceOn } from '../doctor/advice';
 import { acceptedCiphers, canChangeKeys, findingsOf } from '../doctor/findings';
 import { hostFacts } from '../doctor/host-facts';
-import { isReceivePathSafe } from './kernel';
-
-const STATISTICS = '/proc/net/tls_stat';
+import { hasKernelTls, isReceivePathSafe } from './kernel';
 
 /**
  * Whether this kernel has TLS, built in or as a module that is loaded: whether `/proc/net/tls_stat` is there
  * (Documentation/networking/tls.rst). Has no side effect; a module that would load on demand is not seen.
  */
 export function hostKtlsAvailable(): boolean {
-  return process.platform === 'linux' && existsSync(STATISTICS);
+  return hasKernelTls();
 }
 
 /** What a host can do for TLS in the kernel. */

@@ -1,15 +1,23 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { release, version } from 'node:os';
 
 /** Major, minor and patch level of a Linux release, e.g. `6.1.176`. */
 type Release = readonly [major: number, minor: number, patch: number];
 
-/** Parses a release, e.g. what `uname -r` prints. */
-export function parseRelease(text: string): Release {
-  const [, major = 0, minor = 0, patch = 0] = (/^(\d+)\.(\d+)(?:\.(\d+))?/.exec(text) ?? []).map(
-    Number,
-  );
-  return [major, minor, patch || 0];
+/** What the kernel counts of its TLS: there while it has TLS, built in or as a module that is loaded. */
+const STATISTICS = '/proc/net/tls_stat';
+
+/** Whether this kernel has TLS now (Documentation/networking/tls.rst). */
+export function hasKernelTls(): boolean {
+  return process.platform === 'linux' && existsSync(STATISTICS);
+}
+
+/** Parses a release, e.g. what `uname -r` prints; null if it is none. */
+export function parseRelease(text: string): Release | null {
+  const found = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(text);
+  return found === null
+    ? null
+    : [Number(found[1]), Number(found[2]), found[3] === undefined ? 0 : Number(found[3])];
 }
 
 /**
@@ -22,14 +30,16 @@ export function parseRelease(text: string): Release {
  */
 export function upstreamRelease(name: string, build: string, signature = ''): string {
   const own = parseRelease(name);
-  const told =
-    /\bDebian (\d+\.\d+\.\d+)/.exec(build)?.[1] ?? /^Ubuntu \S+ (\S+)/.exec(signature)?.[1];
-  if (told === undefined) return own.join('.');
-  const [major, minor] = parseRelease(told);
-  return major === own[0] && minor === own[1] ? parseRelease(told).join('.') : own.join('.');
+  const told = parseRelease(
+    /\bDebian (\d+\.\d+\.\d+)/.exec(build)?.[1] ?? /^Ubuntu \S+ (\S+)/.exec(signature)?.[1] ?? '',
+  );
+  // A kernel whose name says nothing is what its build says; one of another series is not.
+  const agree = own === null || (told?.[0] === own[0] && told[1] === own[1]);
+  const found = agree ? (told ?? own) : own;
+  return found === null ? name : found.join('.');
 }
 
-/** The release that the running kernel was made from. */
+/** The release that the running kernel was made from; where nothing tells, what `uname -r` prints. */
 export const runningRelease = upstreamRelease(release(), version(), ubuntuSignature());
 
 const RUNNING = parseRelease(runningRelease);
@@ -42,7 +52,9 @@ function ubuntuSignature(): string | undefined {
   }
 }
 
-function isAtLeast([major, minor]: Release, wantedMajor: number, wantedMinor: number): boolean {
+function isAtLeast(release: Release | null, wantedMajor: number, wantedMinor: number): boolean {
+  if (release === null) return false;
+  const [major, minor] = release;
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
@@ -50,7 +62,9 @@ function isAtLeast([major, minor]: Release, wantedMajor: number, wantedMinor: nu
 const MENDED: Record<string, number> = { '6.1': 154, '6.6': 108, '6.12': 49, '6.16': 9 };
 
 /** The first release of this one's series in which both defects are mended, if there is one. */
-export function receivePathMendedIn([major, minor]: Release = RUNNING): string | undefined {
+export function receivePathMendedIn(release = RUNNING): string | undefined {
+  if (release === null) return undefined;
+  const [major, minor] = release;
   const series = `${major}.${minor}`;
   const patch = MENDED[series];
   return patch === undefined ? undefined : `${series}.${patch}`;
@@ -59,13 +73,31 @@ export function receivePathMendedIn([major, minor]: Release = RUNNING): string |
 /**
  * Whether the kernel's receive path is free of CVE-2025-39682 (records of zero length confuse what was read with what
  * was decrypted) and CVE-2025-39946 (a record header that is no TLS overruns the parser): older than their origin, or
- * a release in which they are mended. Distributions mend without changing the release: `ignoreKernelFloor` is for them.
+ * a release in which they are mended. A kernel whose release cannot be told is not safe. Distributions mend without
+ * changing the release: `ignoreKernelFloor` is for them.
  */
-export function isReceivePathSafe(version = RUNNING): boolean {
-  const [major, minor, patch] = version;
-  if (!isAtLeast(version, 6, 0) || isAtLeast(version, 6, 17)) return true;
+export function isReceivePathSafe(release = RUNNING): boolean {
+  return receivePathDefect(release) === undefined;
+}
+
+/**
+ * What is to be said against the kernel's receive path, in words; undefined where nothing is.
+ *
+ * @param release null: it cannot be told
+ */
+export function receivePathDefect(
+  release: Release | null = RUNNING,
+  name = runningRelease,
+): string | undefined {
+  const overrides = '(ktls.ignoreKernelFloor overrides)';
+  if (release === null) {
+    return `the release of the kernel, ${name}, does not tell whether its receive path is safe ${overrides}`;
+  }
+  if (!isAtLeast(release, 6, 0) || isAtLeast(release, 6, 17)) return undefined;
+  const [major, minor, patch] = release;
   const mended = MENDED[`${major}.${minor}`];
-  return mended !== undefined && patch >= mended;
+  if (mended !== undefined && patch >= mended) return undefined;
+  return `the receive path of Linux ${name} has CVE-2025-39682 and CVE-2025-39946 ${overrides}`;
 }
 
 /** Whether the kernel can take new keys on a connection that has some (KeyUpdate): Linux 6.14. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { ConfigError } from '../errors';
 
 /** What is wanted of kernel TLS in one direction. */
@@ -32,7 +33,29 @@ function checkMode(name: string, mode: unknown): KtlsMode {
   throw new ConfigError(
     'ERR_AWS_LC_CONFIG_KTLS',
     name,
-    `expected 'auto', 'off' or 'require', got ${String(mode)}`,
+    `expected 'auto', 'off' or 'require', got ${inspect(mode, { depth: 0 })}`,
+  );
+}
+
+const MEMBERS = ['tx', 'rx', 'afterBytes', 'ignoreKernelFloor'];
+
+/** Anything else that is an object, and any other name in it, would be taken for the default: kernel TLS, silently. */
+function requirePlain(option: object): void {
+  const prototype: unknown = Object.getPrototypeOf(option);
+  // Of whatever realm.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw new ConfigError(
+      'ERR_AWS_LC_CONFIG_KTLS',
+      'ktls',
+      `expected 'auto', 'off', 'require' or a plain object, got ${inspect(option, { depth: 0 })}`,
+    );
+  }
+  const unknown = Object.keys(option).find((name) => !MEMBERS.includes(name));
+  if (unknown === undefined) return;
+  throw new ConfigError(
+    'ERR_AWS_LC_CONFIG_KTLS',
+    `ktls.${unknown}`,
+    `there is no such option, only ${MEMBERS.join(', ')}`,
   );
 }
 
@@ -46,6 +69,7 @@ export function toKtlsPolicy(option: KtlsOption | null | undefined): KtlsPolicy 
     const mode = checkMode('ktls', option ?? 'auto');
     return { tx: mode, rx: mode, afterBytes: 0, ignoreKernelFloor: false };
   }
+  requirePlain(option);
   const { tx = 'auto', rx = 'auto', afterBytes = 0, ignoreKernelFloor = false } = option;
   checkMode('ktls.tx', tx);
   checkMode('ktls.rx', rx);

@@ -1,9 +1,8 @@
-import { release } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type { Connection, NativeKernelTls } from '@node-aws-lc/native';
 import { awsLc } from '../aws-lc';
-import { canRekey, isReceivePathSafe } from './kernel';
-import type { KtlsPolicy } from './policy';
+import { canRekey, hasKernelTls, receivePathDefect } from './kernel';
+import type { KtlsMode, KtlsPolicy } from './policy';
 
 /** Whether the kernel does the record layer of a connection, and why not. */
 export interface KtlsStatus {
@@ -38,9 +37,11 @@ let unavailableUntil = 0;
 
 const NO_MODULE = 'the kernel has no tls module loaded (modprobe tls)';
 
+type KtlsRequest = NonNullable<ConstructorParameters<typeof Connection>[1]['ktls']>;
+
 /** What one connection asks of the kernel, and what it does not ask because the answer is known. */
 export interface KtlsPlan {
-  readonly request: { tx: boolean; rx: boolean; afterBytes: number; canRekey: boolean } | undefined;
+  readonly request: KtlsRequest | undefined;
   readonly txRefusal: string | undefined;
   readonly rxRefusal: string | undefined;
 }
@@ -48,7 +49,7 @@ export interface KtlsPlan {
 /** Decides what to ask of the kernel for a connection. */
 export function planKtls(policy: KtlsPolicy): KtlsPlan {
   const known = knownRefusal();
-  const refuse = (mode: KtlsPolicy['tx']): string | undefined => {
+  const refuse = (mode: KtlsMode): string | undefined => {
     if (mode === 'off') return 'switched off by the ktls option';
     if (mode === 'auto' && awsLc.fips) {
       return 'off by default in a FIPS build: the kernel is outside the FIPS boundary';
@@ -57,13 +58,19 @@ export function planKtls(policy: KtlsPolicy): KtlsPlan {
   };
   const txRefusal = refuse(policy.tx);
   let rxRefusal = refuse(policy.rx);
-  if (rxRefusal === undefined && !policy.ignoreKernelFloor && !isReceivePathSafe()) {
-    rxRefusal = `the receive path of Linux ${release()} has CVE-2025-39682 and CVE-2025-39946 (ktls.ignoreKernelFloor overrides)`;
-  }
+  if (!policy.ignoreKernelFloor) rxRefusal ??= receivePathDefect();
   const tx = txRefusal === undefined;
   const rx = rxRefusal === undefined;
   const request =
-    tx || rx ? { tx, rx, afterBytes: policy.afterBytes, canRekey: canRekey() } : undefined;
+    tx || rx
+      ? {
+          tx,
+          rx,
+          afterBytes: policy.afterBytes,
+          canRekey: canRekey(),
+          settleFirst: policy.tx === 'require' || policy.rx === 'require',
+        }
+      : undefined;
   return { request, txRefusal, rxRefusal };
 }
 
@@ -71,7 +78,8 @@ function knownRefusal(): string | undefined {
   if (process.platform !== 'linux') {
     return `kernel TLS exists on Linux only, this is ${process.platform}`;
   }
-  return Date.now() < unavailableUntil ? NO_MODULE : undefined;
+  // Somebody may have done what the reason says.
+  return Date.now() < unavailableUntil && !hasKernelTls() ? NO_MODULE : undefined;
 }
 
 const UNASKED: NativeKernelTls = { tx: 0, rx: 0, attachError: 0, txError: 0, rxError: 0 };
@@ -131,12 +139,15 @@ function whyNot(
     case 'EBUSY':
       return 'the socket has another upper-layer protocol attached';
     case 'ENOTCONN':
-      return 'the socket is no longer connected';
+      return 'the peer had closed its half already, and the kernel takes over established connections only';
     default:
       return `the kernel refuses to attach TLS to the socket (${getError(attachError)})`;
   }
   if (pending) return 'waiting for the end of a record';
   const install = getError(installError);
+  if (install === 'ESHUTDOWN') {
+    return 'the peer had ended its half already: nothing is left to receive';
+  }
   if (install === 'ENOENT') return `the kernel lacks the module for ${cipher}`;
   if (install !== undefined) {
     return `the kernel refuses the keys of ${protocol} with ${cipher} (${install})`;

@@ -194,24 +194,31 @@ export abstract class NegotiatedSocket extends DetachedSocket {
     this.#ktlsIntent = intent;
   }
 
-  /** @internal Asks where the connection stands with the kernel; answers what is missing, if kernel TLS is required. */
+  /**
+   * @internal Asks where the connection stands with the kernel; answers what is missing, if kernel TLS is required. Then
+   * it is settled when the handshake is over.
+   */
   protected _settleKtls(connection: Connection): Error | undefined {
     const { ktls, ktlsPlan } = this.#ktlsIntent as KtlsIntent;
     const state = ktlsState(ktlsPlan, connection);
     this.#ktls = ktlsStatus(ktlsPlan, state, this.#eligibility as KtlsEligibility);
     this.#ktlsSettled = isKtlsSettled(ktlsPlan, state);
     const { tx, rx, reason } = this.#ktls;
-    if (!this.#ktlsSettled || ((ktls.tx !== 'require' || tx) && (ktls.rx !== 'require' || rx))) {
-      return undefined;
-    }
+    if ((ktls.tx !== 'require' || tx) && (ktls.rx !== 'require' || rx)) return undefined;
     return new TlsError('ERR_AWS_LC_KTLS_REQUIRED', `kernel TLS is required: ${reason}`, {
       side: this._side,
     });
   }
 
-  /** @internal Whether what `ktls` says can still change. */
-  protected get _isKtlsSettled(): boolean {
-    return this.#ktlsSettled;
+  /** @internal Remembers where the connection stood, which is about to be closed. */
+  protected _rememberKtls(connection: Connection): void {
+    if (!this.#ktlsSettled) this._settleKtls(connection);
+    this.#ktlsSettled = true;
+  }
+
+  /** @internal Whether the kernel can be given other keys. */
+  protected get _canRekey(): boolean {
+    return this.#ktlsIntent?.ktlsPlan.request?.canRekey ?? false;
   }
 
   /** Whether the kernel does the record layer, by direction, and why not. */

@@ -3,8 +3,9 @@ import type { FileHandle } from 'node:fs/promises';
 import type net from 'node:net';
 import { TlsError, fromNative } from '../errors';
 import { NegotiatedSocket } from './negotiated-socket';
-import { FileTransfer, findFile, type SendFileOptions } from './send-file';
+import { FileTransfer, type SendFileOptions } from './send-file';
 import { WRITE_SLAB, takeRead, writeSlab } from './slabs';
+import { findTurn, markTurn, type Turn } from './turns';
 
 type Callback = (error?: Error | null) => void;
 type Chunk = Buffer | Uint8Array | string;
@@ -50,10 +51,6 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   }
 
   #accept(chunk: Buffer): void {
-    if (!this._isKtlsSettled && this._connection !== undefined) {
-      const refusal = this._settleKtls(this._connection);
-      if (refusal !== undefined) this.destroy(refusal);
-    }
     if (this._deliver(chunk)) {
       this.#resumeTransport();
       return;
@@ -142,9 +139,9 @@ export abstract class PlaintextStream extends NegotiatedSocket {
       callback(writeAfterClose());
       return;
     }
-    const found = findFile(chunks);
+    const found = findTurn(chunks);
     if (found !== undefined) {
-      this.#writeAroundFile(chunks, found, callback);
+      this.#writeAroundTurn(chunks, found, callback);
       return;
     }
     const outcome = fitsSlab(chunks)
@@ -168,9 +165,9 @@ export abstract class PlaintextStream extends NegotiatedSocket {
     return connection.write(buffers);
   }
 
-  #writeAroundFile(
+  #writeAroundTurn(
     chunks: EncodedChunk[],
-    { at, file }: { at: number; file: FileTransfer },
+    { at, turn }: { at: number; turn: Turn },
     callback: Callback,
   ): void {
     const goOn =
@@ -181,14 +178,16 @@ export abstract class PlaintextStream extends NegotiatedSocket {
       if (at + 1 === chunks.length) callback();
       else this.#writeChunks(chunks.slice(at + 1), callback);
     };
-    const send = (): void => this.#sendFile(file, goOn(writeRest));
-    if (at === 0) send();
-    else this.#writeChunks(chunks.slice(0, at), goOn(send));
+    const take = (): void => {
+      if (this._connection === undefined) callback(writeAfterClose());
+      else turn(this._connection, goOn(writeRest));
+    };
+    if (at === 0) take();
+    else this.#writeChunks(chunks.slice(0, at), goOn(take));
   }
 
-  #sendFile(file: FileTransfer, callback: Callback): void {
-    const connection = this._connection;
-    if (connection === undefined || file.settled) {
+  #sendFile(file: FileTransfer, connection: Connection, callback: Callback): void {
+    if (file.settled) {
       callback();
       return;
     }
@@ -235,12 +234,28 @@ export abstract class PlaintextStream extends NegotiatedSocket {
     this.#files.add(transfer);
     const refusal = this.#refusalToWrite();
     if (refusal !== undefined) transfer.fail(refusal);
-    else this.write(transfer.marker);
+    else this.write(markTurn((connection, next) => this.#sendFile(transfer, connection, next)));
     try {
       return await transfer.done;
     } finally {
       this.#files.delete(transfer);
     }
+  }
+
+  /** @internal Does something behind what was written before, and ahead of what will be. */
+  protected _inTurn(action: (connection: Connection) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const marker = markTurn((connection, next) => {
+        try {
+          action(connection);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+        next();
+      });
+      this.write(marker, (error) => error && reject(error));
+    });
   }
 
   #refusalToWrite(): Error | undefined {
@@ -350,6 +365,7 @@ export abstract class PlaintextStream extends NegotiatedSocket {
     if (connection !== undefined) {
       this._rememberAddresses(connection);
       this._rememberPumped(connection);
+      this._rememberKtls(connection);
       connection.close();
       this._connection = undefined;
     }

@@ -16,27 +16,8 @@ export interface SendFileOptions {
   signal?: AbortSignal | undefined;
 }
 
-interface Chunk {
-  chunk: { length: number } | string;
-}
-
-/** What stands for each file in the stream's queue: a chunk without bytes, so that a file has its turn like a write. */
-const markers = new WeakMap<object, FileTransfer>();
-
-/** Where the first file is in what is to be written, and which; undefined where there is none. */
-export function findFile(chunks: Chunk[]): { at: number; file: FileTransfer } | undefined {
-  for (const [at, { chunk }] of chunks.entries()) {
-    if (chunk.length !== 0 || typeof chunk === 'string') continue;
-    const file = markers.get(chunk);
-    if (file !== undefined) return { at, file };
-  }
-  return undefined;
-}
-
 /** One file on its way, from the call of `sendFile()` on. */
 export class FileTransfer {
-  /** To be written to the stream. */
-  readonly marker = Buffer.alloc(0);
   /** Resolves with the bytes that were sent. */
   readonly done: Promise<number>;
   readonly #source: native.FileSource;
@@ -64,7 +45,6 @@ export class FileTransfer {
     });
     this.#signal = signal;
     signal?.addEventListener('abort', this.#onAbort);
-    markers.set(this.marker, this);
   }
 
   /** Bytes that were sent so far. */
@@ -115,7 +95,6 @@ export class FileTransfer {
 
   #settle(): void {
     this.#settled = true;
-    markers.delete(this.marker);
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#source.close();
   }

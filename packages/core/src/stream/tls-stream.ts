@@ -200,19 +200,29 @@ export class TlsStream extends PlaintextStream {
    * Changes the keys that this side sends under and asks the peer to change its own (KeyUpdate; RFC 8446, section
    * 4.6.3). Happens by itself before the cipher's limit is reached.
    *
-   * @returns when the KeyUpdate is on its way, behind what was written before
+   * @returns when the KeyUpdate is on its way: behind what was written before, ahead of what is written from now on and
+   *   of the end
    * @throws TlsError `ERR_AWS_LC_KEY_UPDATE` before TLS 1.3, after `end()`, and where the kernel sends and cannot change
    *   keys (Linux older than 6.14)
    */
   async updateKeys(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.write('', (error) => (error ? reject(error) : resolve()));
+    if (this.destroyed) throw this.#refuseKeyUpdate('the stream is destroyed');
+    if (this.writableEnded) throw this.#refuseKeyUpdate('the stream has been ended');
+    await this._inTurn((connection) => {
+      if (connection.updateKeys()) return;
+      const protocol = this.getProtocol();
+      if (protocol !== 'TLSv1.3') {
+        throw this.#refuseKeyUpdate(`it takes TLSv1.3, this is ${protocol}`);
+      }
+      const canRekey = !this.ktls.tx || this._canRekey;
+      throw this.#refuseKeyUpdate(
+        canRekey ? 'the connection is closing' : 'the kernel cannot change keys (Linux 6.14 can)',
+      );
     });
-    if (this._connection?.updateKeys()) return;
-    const why = this.ktls.tx
-      ? 'the kernel cannot change keys'
-      : 'it takes TLS 1.3 and an open connection';
-    throw new TlsError('ERR_AWS_LC_KEY_UPDATE', `the keys cannot be updated: ${why}`, {
+  }
+
+  #refuseKeyUpdate(why: string): TlsError {
+    return new TlsError('ERR_AWS_LC_KEY_UPDATE', `the keys cannot be updated: ${why}`, {
       side: this._side,
     });
   }
