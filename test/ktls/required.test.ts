@@ -133,7 +133,7 @@ t.test('a client that ends with its last flight is refused with the reason', asy
 t.test(
   'auto serves a client that ends with its last flight, and says why not in the kernel',
   async (t) => {
-    const { client, accepted, up } = await partial(t, (client) => client.end('request'), {
+    const { accepted, up } = await partial(t, (client) => client.end('request'), {
       ktls: 'auto',
     });
     up.release();
@@ -141,6 +141,5 @@ t.test(
     t.teardown(() => server.destroy());
     t.equal(await read(server, 7), 'request');
     t.match(server.ktls, { rx: false, reason: /the peer had (ended|closed) its half already/ });
-    t.equal(client.closed, false);
   },
 );
