@@ -156,6 +156,32 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
   );
 }
 
+for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+  t.test(`a session gets nobody past another name's client policy, ${maxVersion}`, async (t) => {
+    const ca = (await pki.clientRoot()).cert;
+    const strict = new ServerConfig(
+      await serverOptions({ maxVersion, ca, clientAuth: 'required' }),
+    );
+    const SNICallback = (name: string) => (name === 'example.test' ? strict : undefined);
+    const server = await tlsServer(t, { maxVersion, SNICallback });
+    const roots = (await pki.root()).cert;
+    const visit = (servername: string, session?: Buffer) => {
+      const address = { host: '127.0.0.1', port: server.port };
+      const client = tls.connect({ ...address, ca: roots, servername, session });
+      t.teardown(() => client.on('error', () => {}).destroy());
+      return client.on('error', () => {});
+    };
+    const open = visit('localhost');
+    const ticket = nextEvent(open, 'session');
+    await sent(open, open, 'and back');
+    const [session] = (await ticket) as [Buffer];
+    visit('example.test', session);
+    const error = await server.failed();
+    t.match(error.code, 'PEER_DID_NOT_RETURN_A_CERTIFICATE');
+    t.equal(server.streams.length, 1);
+  });
+}
+
 t.test('a session of a server that has forgotten it is a full handshake', async (t) => {
   const one = await peers(t);
   const other = await peers(t);
