@@ -68,6 +68,7 @@ export function toContextOptions(options: unknown): CommonOptions {
     else result[name] = toMaterials(given[name], `options.${name}`);
   }
   checkTypes(given);
+  refuse(given);
   return {
     ...result,
     ...toVersions(given),
@@ -105,6 +106,21 @@ export function checkTicketKeys(keys: unknown): void {
   if (keys.byteLength === TICKET_KEY_LENGTH) return;
   const reason = `must be exactly ${TICKET_KEY_LENGTH} bytes`;
   throw invalidArgValue('options.ticketKeys', keys.byteLength, reason);
+}
+
+/** Options that name what AWS-LC has not, and what to do about it. */
+const REFUSED: Record<string, string> = {
+  dhparam: 'AWS-LC has no DHE; elliptic curves need no parameters',
+  privateKeyIdentifier: 'AWS-LC has no engines',
+  pskIdentityHint: 'AWS-LC has no pre-shared keys in TLS 1.3',
+};
+
+function refuse(given: LooseOptions): void {
+  for (const [name, advice] of Object.entries(REFUSED)) {
+    // Node chooses parameters itself where it is told 'auto', which comes to nothing here.
+    if (!given[name] || given[name] === 'auto') continue;
+    throw new ConfigError('ERR_AWS_LC_CONFIG_UNSUPPORTED', name, advice);
+  }
 }
 
 function isGiven(value: unknown): boolean {

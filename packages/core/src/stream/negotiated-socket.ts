@@ -63,7 +63,9 @@ export abstract class NegotiatedSocket extends DetachedSocket {
 
   /** The name that the client asked for (SNI), or false where it asked for none; null until the handshake is complete. */
   get servername(): string | false | null {
-    return this.#negotiated === undefined ? null : (this.#negotiated.serverName ?? false);
+    // A server is told at the beginning of the handshake, and whoever looks into one that failed wants to know.
+    if (this.#negotiated === undefined) return this._connection?.details()?.serverName ?? null;
+    return this.#negotiated.serverName ?? false;
   }
 
   /** The OCSP response that the server stapled, in DER, where one was asked for (`requestOCSP`) and came. */

@@ -1,0 +1,64 @@
+/** One import puts AWS-LC under Node's own modules, whatever the style of the program that uses them. */
+import '@node-aws-lc/core/register';
+import { TLSSocket, TlsStream } from '@node-aws-lc/core';
+import http2 from 'node:http2';
+import https from 'node:https';
+import type net from 'node:net';
+import tls from 'node:tls';
+import t from 'tap';
+import { run } from '../helpers/children.js';
+import { readAll } from '../helpers/handshake.js';
+import * as pki from '../helpers/pki.js';
+import { nextEvent } from '../helpers/wait.js';
+
+t.test('https.createServer and https.get speak through us', async (t) => {
+  const { key, chain } = await pki.server();
+  const ca = (await pki.root()).cert;
+  const server = https.createServer({ key, cert: chain }, (request, response) => {
+    response.end(`${request.url} ${request.socket instanceof TLSSocket}`);
+  });
+  t.teardown(() => server.close());
+  await nextEvent(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const agent = new https.Agent({ keepAlive: true, ca });
+  t.teardown(() => agent.destroy());
+  for (const path of ['/one', '/two']) {
+    const request = https.get({ host: '127.0.0.1', port, path, agent });
+    const [response] = (await nextEvent(request, 'response')) as [
+      import('node:http').IncomingMessage,
+    ];
+    t.ok(response.socket instanceof TlsStream);
+    t.equal((await readAll(response as never)).toString(), `${path} true`);
+  }
+});
+
+t.test('http2.createSecureServer and http2.connect speak through us', async (t) => {
+  const { key, chain } = await pki.server();
+  const server = http2.createSecureServer({ key, cert: chain, allowHTTP1: true });
+  server.on('request', (request, response) => {
+    response.end(`${request.httpVersion} ${(request.socket as tls.TLSSocket).encrypted}`);
+  });
+  await nextEvent(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const session = http2.connect(`https://127.0.0.1:${port}`, { ca: (await pki.root()).cert });
+  t.teardown(() => {
+    session.close();
+    server.close();
+  });
+  t.equal((await readAll(session.request({ ':path': '/' }) as never)).toString(), '2.0 true');
+  t.equal(session.alpnProtocol, 'h2');
+  t.equal(session.encrypted, true);
+});
+
+t.test('named imports of an ES module are ours too', async (t) => {
+  const program = `
+    import '@node-aws-lc/core/register';
+    import { TLSSocket } from '@node-aws-lc/core';
+    import { connect, createServer } from 'node:tls';
+    import tls from 'node:tls';
+    const socket = new tls.TLSSocket();
+    console.log(socket instanceof TLSSocket, connect === tls.connect, createServer === tls.createServer);
+  `;
+  const { stdout } = await run(t, process.execPath, ['--input-type=module', '-e', program]);
+  t.equal(stdout.trim(), 'true true true');
+});
