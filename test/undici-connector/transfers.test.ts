@@ -12,6 +12,8 @@ import { type UndiciVersion, undicis } from './undicis.js';
 
 const TRANSFER = Number(process.env['TRANSFER'] ?? 20_000_000);
 
+t.setTimeout(120_000 + TRANSFER / 500);
+
 for (const version of undicis) {
   for (const protocol of ['http/1.1', 'h2'] as const) {
     const { name, skip } = version;
