@@ -136,7 +136,7 @@ function prepare() {
 /** Runs one file; `own` is Fastify as it is, for comparison. */
 async function run(file, form) {
   const env = { ...process.env };
-  const args = ['--test-reporter=tap', '--test-timeout=20000', '--test-force-exit'];
+  const args = ['--test-reporter=tap', '--test-timeout=10000', '--test-force-exit'];
   if (form !== 'own') {
     args.push('--require', join(here, 'substitute.cjs'));
     env.AWS_LC_FORM = form;
@@ -148,7 +148,7 @@ async function run(file, form) {
   const child = spawn(process.execPath, [...args, join(suite(), 'test', file)], {
     cwd: suite(),
     env,
-    timeout: 90_000,
+    timeout: 180_000,
     killSignal: 'SIGKILL',
   });
   let tap = '';
