@@ -8,6 +8,7 @@ import {
   TlsAcceptor,
   TlsConnector,
 } from '@node-aws-lc/core';
+import { PassThrough } from 'node:stream';
 import t, { type Test } from 'tap';
 import { serverOptions } from '../helpers/handshake.js';
 import * as pki from '../helpers/pki.js';
@@ -90,6 +91,37 @@ t.test('kernel TLS values that contradict each other or do not exist', async (t)
   await refused(t, { ktls: { tx: 'sometimes' as never } }, 'KTLS', 'ktls');
   await refused(t, { ktls: { tx: 'require', afterBytes: 1000 } }, 'KTLS', 'afterBytes');
   await refused(t, { ktls: { afterBytes: -1 } }, 'KTLS', 'afterBytes');
+});
+
+t.test('a kernel TLS value that would be taken for the default', async (t) => {
+  const wrong: unknown[] = [['off'], [], new Map([['tx', 'off']]), new String('off'), () => 'off'];
+  for (const ktls of wrong) await refused(t, { ktls: ktls as never }, 'KTLS', 'ktls');
+  await refused(t, { ktls: { Tx: 'off' } as never }, 'KTLS', 'ktls.Tx');
+  await refused(t, { ktls: { mode: 'off' } as never }, 'KTLS', 'ktls.mode');
+  const bare = Object.assign(Object.create(null) as object, { tx: 'off' as const });
+  t.ok(new ClientConfig({ ktls: bare }));
+});
+
+t.test('suites for the kernel alone that leave none', async (t) => {
+  for (const wrong of ['yes', 1, {}, '', null]) {
+    await refused(t, { ktlsAeadOnly: wrong as never }, 'TYPE', 'ktlsAeadOnly');
+  }
+  const old = { ktlsAeadOnly: true, minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } as const;
+  await refused(t, old, 'CIPHER', 'ktlsAeadOnly');
+  const cbc = ['ECDHE-ECDSA-AES128-SHA'];
+  await refused(t, { ktlsAeadOnly: true, cipherSuites: cbc }, 'CIPHER', 'cipherSuites');
+});
+
+t.test('suites for the kernel alone, for one connection, that leave none', async (t) => {
+  const suites = { cipherSuites: ['ECDHE-ECDSA-AES128-SHA'] };
+  const one = { ktlsAeadOnly: true };
+  const connector = new TlsConnector(new ClientConfig(suites));
+  const acceptor = new TlsAcceptor(new ServerConfig(await serverOptions(suites)));
+  const code = 'ERR_AWS_LC_CONFIG_CIPHER';
+  await t.rejects(connector.connect('localhost', new PassThrough(), one), { code });
+  await t.rejects(acceptor.accept(new PassThrough(), one), { code });
+  const wrong = { ktlsAeadOnly: 'yes' as never };
+  await t.rejects(acceptor.accept(new PassThrough(), wrong), { code: 'ERR_AWS_LC_CONFIG_TYPE' });
 });
 
 t.test('two ways of asking for client certificates', async (t) => {

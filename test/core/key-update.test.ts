@@ -59,3 +59,38 @@ t.test('where there are no keys to update, the error says so', async (t) => {
   await nextEvent(client.destroy(), 'close');
   t.match(await rejection(client.updateKeys()), { code: /^ERR_/ });
 });
+
+t.test('a key update goes ahead of what is written after it, and of the end', async (t) => {
+  const { client, server } = await connected(t, userspace);
+  const received: Buffer[] = [];
+  server.on('data', (chunk: Buffer) => received.push(chunk));
+  const first = client.updateKeys();
+  client.write('one');
+  const second = client.updateKeys();
+  client.end('two');
+  await Promise.all([first, second]);
+  await nextEvent(server, 'end');
+  t.equal(Buffer.concat(received).toString(), 'onetwo');
+  t.equal(server.closeNotifyReceived, true);
+});
+
+t.test('a key update that is asked for after the end harms nothing and says why not', async (t) => {
+  const { client, server } = await connected(t, userspace);
+  server.resume();
+  client.end('all');
+  t.match(await rejection(client.updateKeys()), {
+    code: 'ERR_AWS_LC_KEY_UPDATE',
+    message: /has been ended/,
+  });
+  t.equal(client.errored, null);
+  client.destroy();
+  t.match(await rejection(client.updateKeys()), { message: /is destroyed/ });
+});
+
+t.test('before TLS 1.3 the refusal names the version', async (t) => {
+  const { client } = await connected(t, {
+    ...userspace,
+    client: { ktls: 'off', maxVersion: 'TLSv1.2' },
+  });
+  t.match(await rejection(client.updateKeys()), { message: /it takes TLSv1\.3, this is TLSv1\.2/ });
+});

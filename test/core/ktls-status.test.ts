@@ -44,3 +44,32 @@ t.test('a Duplex can never be in the kernel', async (t) => {
   const { client } = await handshake(t, setup);
   t.match(client, { code: 'ERR_AWS_LC_KTLS_REQUIRED' });
 });
+
+t.test('one connection can be limited to suites that the kernel knows', async (t) => {
+  const suites = {
+    maxVersion: 'TLSv1.2',
+    cipherSuites: ['ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
+  } as const;
+  const cbcFirst = { ...suites, cipherSuites: [...suites.cipherSuites] };
+  const setup = { client: cbcFirst, server: cbcFirst };
+  const plain = await connected(t, setup);
+  t.equal(plain.client.ktlsEligibility.eligible, false);
+  const limited = await connected(t, { ...setup, handshake: { ktlsAeadOnly: true } });
+  t.equal(limited.client.ktlsEligibility.eligible, true);
+  t.equal(limited.server.ktlsEligibility.eligible, true);
+});
+
+t.test('one connection of a configuration without such suites in TLS 1.2 is TLS 1.3', async (t) => {
+  const suites = { cipherSuites: ['ECDHE-ECDSA-AES128-SHA', 'TLS_AES_128_GCM_SHA256'] };
+  const { client } = await connected(t, {
+    client: { ...suites, minVersion: 'TLSv1.2' },
+    server: suites,
+    handshake: { ktlsAeadOnly: true },
+  });
+  t.equal(client.negotiated.protocol, 'TLSv1.3');
+  const refused = await handshake(t, {
+    client: { ...suites, maxVersion: 'TLSv1.2' },
+    server: suites,
+  });
+  t.notOk(refused.server instanceof Error, 'without it TLS 1.2 is fine');
+});

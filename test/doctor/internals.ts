@@ -31,8 +31,13 @@ export const { report } = load<typeof Reports>('doctor/report');
 export const { tlsStatistics } = load<typeof Statistics>('doctor/statistics');
 export const { toText } = load<typeof Text>('doctor/text');
 export const { tlsModule } = load<typeof Modules>('doctor/tls-module');
-export const { isReceivePathSafe, parseRelease, receivePathMendedIn, upstreamRelease } =
-  load<typeof Kernel>('ktls/kernel');
+export const {
+  isReceivePathSafe,
+  parseRelease,
+  receivePathDefect,
+  receivePathMendedIn,
+  upstreamRelease,
+} = load<typeof Kernel>('ktls/kernel');
 
 function load<T>(file: string): T {
   return createRequire(__filename)(path.join(core, 'dist', file)) as T;

@@ -3,6 +3,7 @@ import t from 'tap';
 import {
   isReceivePathSafe,
   parseRelease,
+  receivePathDefect,
   receivePathMendedIn,
   upstreamRelease,
 } from './internals.js';
@@ -30,6 +31,25 @@ const RELEASES: [release: string, safe: boolean][] = [
 for (const [release, safe] of RELEASES) {
   t.equal(isReceivePathSafe(parseRelease(release)), safe, release);
 }
+
+t.test('the refusal says what is wrong and what overrides it', async (t) => {
+  const words = /Linux 6\.8\.12 has CVE-2025-39682 and CVE-2025-39946 .*ignoreKernelFloor/;
+  t.match(receivePathDefect(parseRelease('6.8.12'), '6.8.12'), words);
+  t.equal(receivePathDefect(parseRelease('6.17.0'), '6.17.0'), undefined);
+});
+
+t.test(
+  'a release that nobody can read is not safe, unless the build tells a better one',
+  async (t) => {
+    for (const name of ['custom', '', 'v6', '6']) {
+      t.equal(parseRelease(name), null, name);
+      t.equal(isReceivePathSafe(parseRelease(name)), false, name);
+      t.match(receivePathDefect(null, name), /does not tell .*ignoreKernelFloor/);
+      t.equal(upstreamRelease(name, '#1 SMP'), name);
+    }
+    t.equal(upstreamRelease('custom', '#1 SMP Debian 6.1.192-2 (2026-11-02)'), '6.1.192');
+  },
+);
 
 t.test('the release that mends a series is named, if there is one', async (t) => {
   t.equal(receivePathMendedIn(parseRelease('6.1.0')), '6.1.154');

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import t, { type Test } from 'tap';
 import { Child, type ChildOptions, run } from '../helpers/children.js';
-import { labMissing, labScript } from '../helpers/lab.js';
+import { ktlsSuite, labMissing, labScript } from '../helpers/lab.js';
 import { eventually } from '../helpers/wait.js';
 
 const skip = labMissing();
@@ -21,6 +21,47 @@ t.test('the command has arguments, folder and environment of its caller', { skip
   });
   t.equal(code, 0);
   t.same(JSON.parse(stdout), [args, process.cwd(), X]);
+});
+
+t.test('--cwd is where the command runs, as npm calls the lab with', { skip }, async (t) => {
+  const folder = t.testdir({ 'script.js': 'console.log(process.cwd())' });
+  const { code, stdout } = await inLab(t, ['--cwd', folder, process.execPath, 'script.js']);
+  t.equal(code, 0);
+  t.equal(stdout.trim(), folder);
+  const scripts = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  t.match(scripts.scripts['lab'], '--cwd "$INIT_CWD"');
+});
+
+t.test('options that cannot be meant are refused with a word, before a boot', async (t) => {
+  for (const [option, value] of [
+    ['--timeout', 'abc'],
+    ['--timeout', '-5'],
+    ['--timeout', '0'],
+    ['--timeout', '1e9'],
+    ['--mem', 'much'],
+    ['--kernel', 'other'],
+    ['--cwd', '/nowhere'],
+  ] as const) {
+    const { code, stderr } = await inLab(t, [`${option}=${value}`, 'true']);
+    t.equal(code, 2, `${option} ${value}`);
+    t.match(stderr, new RegExp(`${option}.*usage:`, 's'));
+  }
+});
+
+t.test('a module that the kernel has not is refused', { skip }, async (t) => {
+  const { code, stderr } = await inLab(t, ['--module', 'nosuch', 'true']);
+  t.equal(code, 2);
+  t.match(stderr, /no module nosuch/);
+});
+
+t.test('a file of tests that ends before its first has not passed', async (t) => {
+  const folder = t.testdir({ 'none.test.js': 'process.exit(0)' });
+  const env = { NODE_AWS_LC_KTLS_TESTS: folder };
+  const { code, stdout } = await run(t, process.execPath, [ktlsSuite], { env });
+  t.equal(code, 1);
+  t.match(stdout, /not ok 1 .*none\.test\.js/);
 });
 
 t.test('status and both outputs come back apart, whole and unchanged', { skip }, async (t) => {

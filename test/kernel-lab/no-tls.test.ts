@@ -6,6 +6,9 @@ import { run } from '../helpers/children.js';
 import { labMissing, labScript } from '../helpers/lab.js';
 
 const program = path.join(__dirname, 'programs', 'no-tls.js');
+const cache = path.join(__dirname, '..', '..', 'kernel-lab', '.cache');
+// What `tls` finds by name when it is asked for AES-GCM.
+const tlsParts = ['ctr', 'ghash-generic?', 'gcm'];
 
 t.test('a host without the module is told how to get it', { skip: labMissing() }, async (t) => {
   const command = [labScript, '--no-tls', process.execPath, program];
@@ -17,6 +20,23 @@ t.test('a host without the module is told how to get it', { skip: labMissing() }
   const refused = { tx: false, rx: false, reason: /modprobe tls/ };
   t.match(says['connection'], { echoed: 'in userspace', client: refused, server: refused });
   t.match(says['required'], { code: 'ERR_AWS_LC_KTLS_REQUIRED', message: /modprobe tls/ });
+});
+
+t.test('a module that is loaded meanwhile is used at once', { skip: labMissing() }, async (t) => {
+  const parts = tlsParts.flatMap((name) => ['--module', name]);
+  const script = `module=$(find "$1" -name tls.ko | grep "/$(uname -r)/"); shift; exec "$@" "$module"`;
+  const command = ['sh', '-c', script, 'sh', cache, process.execPath, program];
+  const { stdout, stderr } = await run(
+    t,
+    process.execPath,
+    [labScript, '--no-tls', ...parts, ...command],
+    { timeout: 120_000 },
+  );
+  if (stdout === '') throw new Error(stderr);
+  const says = JSON.parse(stdout) as Record<string, object>;
+  t.match(says['connection'], { client: { tx: false, rx: false } });
+  const both = { client: { tx: true, rx: true } };
+  t.match(says['after'], { auto: both, required: both });
 });
 
 t.test('the doctor says the same there', { skip: labMissing() }, async (t) => {

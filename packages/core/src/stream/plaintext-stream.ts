@@ -250,10 +250,11 @@ export abstract class PlaintextStream extends NegotiatedSocket {
           action(connection);
           resolve();
         } catch (error) {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
         next();
       });
+      // Where its turn does not come.
       this.write(marker, (error) => error && reject(error));
     });
   }
