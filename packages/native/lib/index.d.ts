@@ -122,22 +122,29 @@ export declare class FileSource {
   close(): void;
 }
 
-export interface ConnectionDetails {
-  protocol: string;
-  cipher: string | null;
-  cipherName: string | null;
-  cipherVersion: string | null;
-  group: string | null;
-  alpn: string | null;
-  serverName: string | null;
-  resumed: boolean;
-  /** Client: what the server stapled (RFC 6066, section 8). */
-  ocspResponse?: Buffer;
-  /** Whether the configuration asks the peer for a certificate. */
-  verifiesPeer: boolean;
-  verifyResult: number;
-  verifyDescription: string;
+/** What protocol version, suite and group are called; one object for all connections that agreed on the same. */
+export interface Agreement {
+  readonly protocol: string;
+  /** IANA name. */
+  readonly cipher: string | null;
+  /** OpenSSL's name. */
+  readonly cipherName: string | null;
+  readonly cipherVersion: string | null;
+  readonly group: string | null;
 }
+
+/** An array, which is made in a third of the time of an object. */
+export type ConnectionDetails = [
+  agreement: Agreement,
+  alpn: string | null,
+  serverName: string | null,
+  resumed: boolean,
+  /** Whether the configuration asks the peer for a certificate. */
+  verifiesPeer: boolean,
+  verifyResult: number,
+  /** Client: what the server stapled (RFC 6066, section 8). */
+  ocspResponse: Buffer | undefined,
+];
 
 /**
  * Who does the record layer: userspace, the kernel as soon as it can, the kernel. Errors are negated errnos or 0; rxError

@@ -597,31 +597,44 @@ Napi::Value Connection::Details(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (engine_ == nullptr) return env.Undefined();
   SSL* ssl = engine_->ssl();
-  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
   const uint8_t* alpn = nullptr;
   unsigned alpn_length = 0;
   SSL_get0_alpn_selected(ssl, &alpn, &alpn_length);
-  const uint16_t group = SSL_get_group_id(ssl);
-
-  Napi::Object details = Napi::Object::New(env);
-  details.Set("protocol", SSL_get_version(ssl));
-  details.Set("cipher", OrNull(env, cipher == nullptr ? nullptr : SSL_CIPHER_standard_name(cipher)));
-  details.Set("cipherName", OrNull(env, cipher == nullptr ? nullptr : SSL_CIPHER_get_name(cipher)));
-  details.Set("cipherVersion", OrNull(env, cipher == nullptr ? nullptr : SSL_CIPHER_get_version(cipher)));
-  details.Set("group", OrNull(env, group == 0 ? nullptr : SSL_get_group_name(group)));
-  details.Set("alpn", alpn_length == 0 ? env.Null()
-                                       : Napi::Value(Napi::String::New(env, reinterpret_cast<const char*>(alpn),
-                                                                       alpn_length)));
-  details.Set("serverName", OrNull(env, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)));
-  details.Set("resumed", Napi::Boolean::New(env, SSL_session_reused(ssl) != 0));
   const uint8_t* ocsp_response = nullptr;
   size_t ocsp_response_length = 0;
   SSL_get0_ocsp_response(ssl, &ocsp_response, &ocsp_response_length);
-  if (ocsp_response_length > 0) details.Set("ocspResponse", ToBuffer(env, ocsp_response, ocsp_response_length));
-  details.Set("verifiesPeer", Napi::Boolean::New(env, engine_->verifies_peer()));
-  details.Set("verifyResult", Napi::Number::New(env, static_cast<double>(engine_->verify_result())));
-  details.Set("verifyDescription", X509_verify_cert_error_string(engine_->verify_result()));
+
+  Napi::Array details = Napi::Array::New(env, 7);
+  details.Set(0u, AgreementOf(env, ssl));
+  details.Set(1u, alpn_length == 0
+                      ? env.Null()
+                      : Napi::Value(Napi::String::New(env, reinterpret_cast<const char*>(alpn), alpn_length)));
+  details.Set(2u, OrNull(env, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)));
+  details.Set(3u, Napi::Boolean::New(env, SSL_session_reused(ssl) != 0));
+  details.Set(4u, Napi::Boolean::New(env, engine_->verifies_peer()));
+  details.Set(5u, Napi::Number::New(env, static_cast<double>(engine_->verify_result())));
+  details.Set(6u, ocsp_response_length == 0 ? env.Undefined()
+                                            : Napi::Value(ToBuffer(env, ocsp_response, ocsp_response_length)));
   return details;
+}
+
+// Names are the same for most connections, and making six strings takes longer than an AEAD takes for a record.
+Napi::Value Connection::AgreementOf(Napi::Env env, const SSL* ssl) {
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+  const uint16_t group = SSL_get_group_id(ssl);
+  const uint64_t key = uint64_t{static_cast<uint16_t>(SSL_version(ssl))} << 32 |
+                       uint64_t{cipher == nullptr ? uint16_t{0} : SSL_CIPHER_get_protocol_id(cipher)} << 16 | group;
+  Napi::ObjectReference& known = env_data_->agreement(key);
+  if (!known.IsEmpty()) return known.Value();
+  Napi::Object agreement = Napi::Object::New(env);
+  agreement.Set("protocol", SSL_get_version(ssl));
+  agreement.Set("cipher", OrNull(env, cipher == nullptr ? nullptr : SSL_CIPHER_standard_name(cipher)));
+  agreement.Set("cipherName", OrNull(env, cipher == nullptr ? nullptr : SSL_CIPHER_get_name(cipher)));
+  agreement.Set("cipherVersion", OrNull(env, cipher == nullptr ? nullptr : SSL_CIPHER_get_version(cipher)));
+  agreement.Set("group", OrNull(env, group == 0 ? nullptr : SSL_get_group_name(group)));
+  agreement.Freeze();
+  known = Napi::Persistent(agreement);
+  return agreement;
 }
 
 Napi::Value Connection::PeerCertificates(const Napi::CallbackInfo& info) {

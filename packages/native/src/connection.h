@@ -123,6 +123,7 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   bool HasInput() const;
   bool IsOpen() const { return engine_ != nullptr && !close_requested_; }
   void CloseNow();
+  Napi::Value AgreementOf(Napi::Env env, const SSL* ssl);
 
   // Calls the owner back; false when nothing more may be done because an exception is on its way to the caller.
   bool Emit(Callback which, std::initializer_list<napi_value> arguments = {});

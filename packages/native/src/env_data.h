@@ -7,6 +7,7 @@
 
 #include <array>
 #include <memory>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "engine.h"
@@ -49,6 +50,9 @@ class EnvData : public std::enable_shared_from_this<EnvData> {
   size_t read_slab_length() const { return read_slab_length_; }
   const uint8_t* write_slab() const { return write_slab_; }
 
+  // What a version, suite and group are called, by their numbers; empty until somebody has made it.
+  Napi::ObjectReference& agreement(uint64_t key) { return agreements_[key]; }
+
   void Add(Connection* connection) { connections_.insert(connection); }
   void Remove(Connection* connection) { connections_.erase(connection); }
 
@@ -68,6 +72,7 @@ class EnvData : public std::enable_shared_from_this<EnvData> {
   uint8_t* read_slab_ = nullptr;
   size_t read_slab_length_ = 0;
   const uint8_t* write_slab_ = nullptr;
+  std::unordered_map<uint64_t, Napi::ObjectReference> agreements_;
   std::unordered_set<Connection*> connections_;
   size_t closing_handles_ = 0;
   bool cleaning_up_ = false;

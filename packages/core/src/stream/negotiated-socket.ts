@@ -13,7 +13,7 @@ import {
   type KtlsStatus,
 } from '../ktls/status';
 import { DetachedSocket } from './detached-socket';
-import { toNegotiated, type Negotiated } from './negotiated';
+import { toNegotiated, type HandshakeDetails, type Negotiated } from './negotiated';
 import { PeerCertificates } from './peer-certificates';
 
 /** What was wanted of kernel TLS. */
@@ -35,7 +35,7 @@ export abstract class NegotiatedSocket extends DetachedSocket {
   authorizationError: string | null = null;
 
   /** @internal Undefined until the handshake is complete. */
-  protected _details: ConnectionDetails | undefined;
+  protected _details: HandshakeDetails | undefined;
   /** @internal */
   protected _side: TlsSide;
   #negotiated: Negotiated | undefined;
@@ -53,19 +53,19 @@ export abstract class NegotiatedSocket extends DetachedSocket {
 
   /** What the handshake agreed on. */
   get negotiated(): Negotiated {
-    return this.#negotiated as Negotiated;
+    return (this.#negotiated ??= this._details && toNegotiated(this._details)) as Negotiated;
   }
 
   /** The ALPN protocol, or false where none was agreed on; null until the handshake is complete. */
   get alpnProtocol(): string | false | null {
-    return this.#negotiated === undefined ? null : (this.#negotiated.alpn ?? false);
+    return this._details === undefined ? null : (this._details.alpn ?? false);
   }
 
   /** The name that the client asked for (SNI), or false where it asked for none; null until the handshake is complete. */
   get servername(): string | false | null {
     // A server is told at the beginning of the handshake, and whoever looks into one that failed wants to know.
-    if (this.#negotiated === undefined) return this._connection?.details()?.serverName ?? null;
-    return this.#negotiated.serverName ?? false;
+    if (this._details === undefined) return this._connection?.details()?.[2] ?? null;
+    return this._details.serverName ?? false;
   }
 
   /** The OCSP response that the server stapled, in DER, where one was asked for (`requestOCSP`) and came. */
@@ -75,23 +75,29 @@ export abstract class NegotiatedSocket extends DetachedSocket {
 
   /** The protocol version. */
   getProtocol(): string | null {
-    return this._details?.protocol ?? null;
+    return this._details?.agreement.protocol ?? null;
   }
 
   /** The cipher suite as `node:tls` describes it. */
   getCipher(): CipherNameAndProtocol | undefined {
     if (this._details === undefined) return undefined;
-    const { cipherName, cipher, cipherVersion } = this._details;
+    const { cipherName, cipher, cipherVersion } = this._details.agreement;
     return { name: cipherName ?? '', standardName: cipher ?? '', version: cipherVersion ?? '' };
   }
 
   /** @internal */
-  protected _settleNegotiated(connection: Connection): ConnectionDetails {
-    const details = connection.details() as ConnectionDetails;
-    this._details = details;
-    this.#negotiated = toNegotiated(details);
-    this.#eligibility = ktlsEligibility(details.protocol, this.#negotiated.cipher);
-    return details;
+  protected _settleNegotiated(connection: Connection): HandshakeDetails {
+    const [agreement, alpn, serverName, resumed, verifiesPeer, verifyResult, ocspResponse] =
+      connection.details() as ConnectionDetails;
+    return (this._details = {
+      agreement,
+      alpn,
+      serverName,
+      resumed,
+      verifiesPeer,
+      verifyResult,
+      ocspResponse,
+    });
   }
 
   // --- sessions --------------------------------------------------------------------------------
@@ -203,7 +209,7 @@ export abstract class NegotiatedSocket extends DetachedSocket {
   protected _settleKtls(connection: Connection): Error | undefined {
     const { ktls, ktlsPlan } = this.#ktlsIntent as KtlsIntent;
     const state = ktlsState(ktlsPlan, connection);
-    this.#ktls = ktlsStatus(ktlsPlan, state, this.#eligibility as KtlsEligibility);
+    this.#ktls = ktlsStatus(ktlsPlan, state, this.ktlsEligibility);
     this.#ktlsSettled = isKtlsSettled(ktlsPlan, state);
     const { tx, rx, reason } = this.#ktls;
     if ((ktls.tx !== 'require' || tx) && (ktls.rx !== 'require' || rx)) return undefined;
@@ -237,6 +243,12 @@ export abstract class NegotiatedSocket extends DetachedSocket {
 
   /** Whether protocol and cipher suite are ones that the kernel can take. */
   get ktlsEligibility(): KtlsEligibility {
-    return this.#eligibility as KtlsEligibility;
+    return (this.#eligibility ??= this.#judgeEligibility()) as KtlsEligibility;
+  }
+
+  #judgeEligibility(): KtlsEligibility | undefined {
+    if (this._details === undefined) return undefined;
+    const { protocol, cipher } = this._details.agreement;
+    return ktlsEligibility(protocol, cipher ?? '');
   }
 }

@@ -1,4 +1,4 @@
-import type { ConnectionDetails } from '@node-aws-lc/native';
+import type { Agreement } from '@node-aws-lc/native';
 
 /** What a handshake agreed on. */
 export interface Negotiated {
@@ -16,14 +16,27 @@ export interface Negotiated {
   readonly resumed: boolean;
 }
 
-/** The public view of the native details. */
-export function toNegotiated(details: ConnectionDetails): Negotiated {
+/** What is known of a connection since its handshake. */
+export interface HandshakeDetails {
+  readonly agreement: Agreement;
+  readonly alpn: string | null;
+  readonly serverName: string | null;
+  readonly resumed: boolean;
+  /** Whether the configuration asks the peer for a certificate. */
+  readonly verifiesPeer: boolean;
+  readonly verifyResult: number;
+  readonly ocspResponse: Buffer | undefined;
+}
+
+/** The public view of the details. */
+export function toNegotiated(details: HandshakeDetails): Negotiated {
+  const { agreement, alpn, serverName, resumed } = details;
   return Object.freeze({
-    protocol: details.protocol as Negotiated['protocol'],
-    cipher: details.cipher ?? '',
-    group: details.group ?? '',
-    alpn: details.alpn,
-    serverName: details.serverName,
-    resumed: details.resumed,
+    protocol: agreement.protocol as Negotiated['protocol'],
+    cipher: agreement.cipher ?? '',
+    group: agreement.group ?? '',
+    alpn,
+    serverName,
+    resumed,
   });
 }

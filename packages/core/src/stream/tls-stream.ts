@@ -162,7 +162,7 @@ export class TlsStream extends PlaintextStream {
     this.#questions?.close();
     if (failure !== undefined) {
       const error = this.#explain(failure);
-      this.#observation?.failed(error, this._connection?.details()?.serverName);
+      this.#observation?.failed(error, this._connection?.details()?.[2]);
       onHandshake(error);
       return;
     }
