@@ -209,6 +209,8 @@ export declare class Connection {
   sendFile(source: FileSource): Outcome;
   /** Gives up the file in progress; onWritten follows, at once or when the system call in progress has returned. */
   cancelFile(): void;
+  /** Server: sends the session tickets that would wait for the first write, if there was none. */
+  sendTickets(): void;
   shutdown(): Outcome;
   /** Sends close_notify if nothing is lost by it, and closes. */
   close(): void;

@@ -38,6 +38,7 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::WriteSlab>("writeSlab"),
                          InstanceMethod<&Connection::SendFile>("sendFile"),
                          InstanceMethod<&Connection::CancelFile>("cancelFile"),
+                         InstanceMethod<&Connection::SendTickets>("sendTickets"),
                          InstanceMethod<&Connection::Shutdown>("shutdown"),
                          InstanceMethod<&Connection::Close>("close"),
                          InstanceMethod<&Connection::Reset>("reset"),
@@ -479,6 +480,13 @@ void Connection::ReportWritten(Outcome outcome) {
   } else {
     Emit(Callback::kWritten, {ToObject(Env(), engine_->error())});
   }
+}
+
+void Connection::SendTickets(const Napi::CallbackInfo& /*info*/) {
+  if (!IsOpen()) return;
+  Step step(this, true);
+  engine_->SealTickets();
+  if (engine_->collected() > 0) Flush();
 }
 
 // Sends close_notify and closes the sending half (RFC 8446, section 6.1).

@@ -68,6 +68,7 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   Napi::Value WriteSlab(const Napi::CallbackInfo& info);
   Napi::Value SendFile(const Napi::CallbackInfo& info);
   void CancelFile(const Napi::CallbackInfo& info);
+  void SendTickets(const Napi::CallbackInfo& info);
   Napi::Value Shutdown(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   void Reset(const Napi::CallbackInfo& info);

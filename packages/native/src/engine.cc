@@ -367,6 +367,11 @@ size_t Engine::SendPlaintext(const uint8_t* data, size_t length) {
   return kept;
 }
 
+void Engine::SealTickets() {
+  if (state_ != State::kOpen || records_sealed_ > 0 || tx_ == RecordLayer::kKernel || close_notify_sent()) return;
+  FlushLibrary();
+}
+
 bool Engine::SealCloseNotify() {
   if (state_ != State::kOpen || close_notify_sent()) return false;
   if (tx_ == RecordLayer::kKernel) {

@@ -153,6 +153,8 @@ class Engine {
 
   // Seals one record's worth of `data` at most; answers how much, zero on error. Call Flush() after the last.
   size_t Seal(const uint8_t* data, size_t length);
+  // Seals the session tickets that libssl holds back until the first write, where there was none. Call Flush() after it.
+  void SealTickets();
   // Queues close_notify; answers whether one was queued now.
   bool SealCloseNotify();
   FlushStatus Flush();

@@ -1,5 +1,6 @@
 import type * as http from 'node:http';
 import * as http2 from 'node:http2';
+import type { Http2Socket } from '../http2/forwarding';
 import { http2Socket } from '../http2/http2-socket';
 import { limitResets, type ResetLimits } from './reset-limit';
 import type { TlsStream } from '../stream/tls-stream';
@@ -46,6 +47,7 @@ export type Exchange = [
 
 interface Connection {
   readonly stream: TlsStream;
+  readonly socket: Http2Socket;
   /** HTTP/2 streams that are open. */
   open: number;
 }
@@ -109,8 +111,9 @@ export class Http2 {
       });
     }
 
+    const socket = http2Socket(stream);
     this.#silent.once('session', (session: http2.ServerHttp2Session) => {
-      const connection: Connection = { stream, open: 0 };
+      const connection: Connection = { stream, socket, open: 0 };
       this.#sessions.set(session, connection);
       stream.once('close', () => this.#sessions.delete(session));
       session.on('stream', (request: http2.ServerHttp2Stream) => {
@@ -121,7 +124,7 @@ export class Http2 {
       limitFirstRequest(session, stream, server.headersTimeout);
       if (this.#draining) this.#shutDownLater(session, this.#draining.grace);
     });
-    this.#silent.emit('connection', http2Socket(stream));
+    this.#silent.emit('connection', socket);
   }
 
   /**
@@ -159,8 +162,9 @@ export class Http2 {
   }
 
   #shutDown(session: http2.ServerHttp2Session, grace: number): void {
-    const stream = this.#sessions.get(session)?.stream;
-    if (stream === undefined || session.destroyed || session.closed) return;
+    const connection = this.#sessions.get(session);
+    if (connection === undefined || session.destroyed || session.closed) return;
+    const { stream, socket } = connection;
     stream.once('finish', () => {
       const timer = setTimeout(() => stream.destroy(), LINGER).unref();
       stream.once('close', () => clearTimeout(timer));
@@ -175,8 +179,7 @@ export class Http2 {
     }
     const timer = setTimeout(goAway, grace);
     session.once('close', () => clearTimeout(timer));
-    // Between two writes of the session, which are whole frames.
-    stream.write(SHUTDOWN_NOTICE);
+    socket._writeBetween(SHUTDOWN_NOTICE);
     // Answered by a client that has read the notice: what it sent before has arrived by then.
     session.ping(goAway);
   }

@@ -5,6 +5,8 @@ import type { TlsStream } from '../stream/tls-stream';
 export interface Http2Socket extends net.Socket {
   /** The TLS stream underneath. */
   readonly stream: TlsStream;
+  /** @internal Writes between two writes of the session, each of which is of whole frames. */
+  _writeBetween(bytes: Buffer): void;
 }
 
 /** Read from the stream at every access, so that they stay right after it is destroyed. */

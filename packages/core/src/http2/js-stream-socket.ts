@@ -38,6 +38,11 @@ function defineStreamSocket(): StreamSocketClass {
       stream.once('close', () => this.destroy());
     }
 
+    /** The wrapper's handle has one write at a time, and that is the session's. */
+    override _writeBetween(bytes: Buffer): void {
+      this.stream.write(bytes);
+    }
+
     override doShutdown(request: object): number {
       this.#shutDown = true;
       // Nothing was sent that an orderly end would have to wait for.

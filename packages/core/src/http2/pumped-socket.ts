@@ -43,6 +43,11 @@ export class PumpedSocket extends net.Socket implements Http2Socket {
     this.stream.destroy();
   }
 
+  /** @internal The handle has one queue for the session and for us; the stream would write past it. */
+  _writeBetween(bytes: Buffer): void {
+    this.write(bytes);
+  }
+
   override ref(): this {
     this.stream.ref();
     return super.ref();

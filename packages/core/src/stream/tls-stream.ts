@@ -177,6 +177,9 @@ export class TlsStream extends PlaintextStream {
     // Alerts and tickets are to be seen even while nobody reads, but not before whoever waits for the promise has had
     // a chance to listen for them: nextTicks, which deliver what is here already, run before promises do.
     queueMicrotask(() => this._beginReading());
+    // libssl would hold them back for ever on a server that only reads. Whoever has something to say at once says it
+    // before, and the tickets go along in the same packet.
+    if (this._side === 'server') setImmediate(() => this._connection?.sendTickets());
   }
 
   #explain(failure: NativeError): Error {
