@@ -326,8 +326,7 @@ bool Connection::HasInput() const {
 void Connection::DeliverInput() {
   while (IsOpen() && reading_ && !read_ended_) {
     const Engine::ReadResult result = engine_->Read(env_data_->read_slab(), env_data_->read_slab_length());
-    // An answer that what was read called for.
-    if (engine_->collected() > 0 || engine_->HasUnsent()) Flush();
+    const bool answered = FlushAnswers();
     switch (result.status) {
       case Engine::ReadStatus::kData:
         // Sessions come along, because whoever handles the data may close the connection, and nothing may run before
@@ -335,10 +334,12 @@ void Connection::DeliverInput() {
         if (!Emit(Callback::kRead, {Napi::Number::New(Env(), static_cast<double>(result.length)), TakeNewSessions()})) {
           return;
         }
+        if (IsOpen() && !answered) EmitError();
         if (!IsOpen() || !HasInput()) return;
         break;
       case Engine::ReadStatus::kWantRead:
         EmitNewSessions();
+        if (IsOpen() && !answered) EmitError();
         return;
       case Engine::ReadStatus::kCloseNotify:
       case Engine::ReadStatus::kEof:
@@ -349,10 +350,22 @@ void Connection::DeliverInput() {
         return;
       case Engine::ReadStatus::kError:
         read_ended_ = true;
-        Emit(Callback::kError, {ToObject(Env(), engine_->error())});
+        EmitError();
         return;
     }
   }
+}
+
+// Sends what the last read called for; false when the transport has failed. Then nothing more can be read either, and
+// nobody waits for a write who would be told.
+bool Connection::FlushAnswers() {
+  if (engine_->collected() == 0 && !engine_->HasUnsent()) return true;
+  return Flush() != Engine::FlushStatus::kError;
+}
+
+void Connection::EmitError() {
+  read_ended_ = true;
+  Emit(Callback::kError, {ToObject(Env(), engine_->error())});
 }
 
 // --- writing ---------------------------------------------------------------------------------------------------------
@@ -468,7 +481,12 @@ void Connection::SealFromChunks(size_t budget) {
 void Connection::ContinueOutput() {
   if (!IsOpen() || (!output_pending_ && !engine_->HasUnsent())) return;
   const Outcome outcome = PumpOutput();
-  if (outcome != Outcome::kPending && output_pending_) ReportWritten(outcome);
+  if (outcome == Outcome::kPending) return;
+  if (output_pending_) {
+    ReportWritten(outcome);
+  } else if (outcome == Outcome::kFailed) {
+    EmitError();
+  }
 }
 
 void Connection::ReportWritten(Outcome outcome) {
@@ -486,7 +504,7 @@ void Connection::SendTickets(const Napi::CallbackInfo& /*info*/) {
   if (!IsOpen()) return;
   Step step(this, true);
   engine_->SealTickets();
-  if (engine_->collected() > 0) Flush();
+  if (!FlushAnswers()) EmitError();
 }
 
 // Sends close_notify and closes the sending half (RFC 8446, section 6.1).

@@ -107,6 +107,8 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   void ListenWhileWaiting();
   void ReportHandshake();
   void DeliverInput();
+  bool FlushAnswers();
+  void EmitError();
   void EmitNewSessions();
   void EmitKeyLog();
   napi_value TakeNewSessions();

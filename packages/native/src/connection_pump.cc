@@ -60,7 +60,7 @@ void Connection::OnPlaintextReady(bool readable, bool writable) {
       Emit(Callback::kPlaintextEnd);
       return;
     case Pumped::kFailed:
-      Emit(Callback::kError, {ToObject(Env(), engine_->error())});
+      EmitError();
   }
 }
 
@@ -68,17 +68,15 @@ void Connection::PumpFromPeer() {
   std::vector<uint8_t>& buffer = env_data_->scratch()->pump;
   while (IsOpen() && !read_ended_ && plaintext_->TakesMore()) {
     const Engine::ReadResult result = engine_->Read(buffer.data(), buffer.size());
-    if (engine_->collected() > 0 || engine_->HasUnsent()) Flush();
+    const bool answered = FlushAnswers();
     switch (result.status) {
       case Engine::ReadStatus::kData:
         plaintext_->Put(buffer.data(), result.length);
-        if (!engine_->HasBufferedInput()) {
-          EmitNewSessions();
-          return;
-        }
-        break;
+        if (answered && engine_->HasBufferedInput()) break;
+        [[fallthrough]];
       case Engine::ReadStatus::kWantRead:
         EmitNewSessions();
+        if (IsOpen() && !answered) EmitError();
         return;
       case Engine::ReadStatus::kCloseNotify:
       case Engine::ReadStatus::kEof:
@@ -90,8 +88,7 @@ void Connection::PumpFromPeer() {
         }
         return;
       case Engine::ReadStatus::kError:
-        read_ended_ = true;
-        Emit(Callback::kError, {ToObject(Env(), engine_->error())});
+        EmitError();
         return;
     }
   }
