@@ -9,6 +9,9 @@ import { states } from './programs/states.js';
 
 const program = path.join(__dirname, 'programs', 'leave.js');
 
+// Many processes, one after the other, each slow to start on a busy machine.
+t.setTimeout(240_000);
+
 const endings = {
   exit: { what: 'process.exit', code: 7 },
   crash: { what: 'an uncaught exception', code: 1 },
