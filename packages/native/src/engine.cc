@@ -368,7 +368,7 @@ size_t Engine::SendPlaintext(const uint8_t* data, size_t length) {
 }
 
 void Engine::SealTickets() {
-  if (state_ != State::kOpen || records_sealed_ > 0 || tx_ == RecordLayer::kKernel || close_notify_sent()) return;
+  if (state_ != State::kOpen || records_sealed_ > 0 || tickets_sealed_ || close_notify_sent()) return;
   FlushLibrary();
 }
 

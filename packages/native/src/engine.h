@@ -338,6 +338,7 @@ class Engine {
   unsigned empty_records_in_a_row_ = 0;
   unsigned warnings_in_a_row_ = 0;
   uint64_t records_sealed_ = 0;
+  bool tickets_sealed_ = false;
 
   bool keeps_sessions_ = false;
   std::vector<std::vector<uint8_t>> new_sessions_;

@@ -49,15 +49,15 @@ void Engine::ArmKernelTls() {
     reads_ahead_ = false;
     DrainBuffered();
   }
-  if (ktls_request_.tx) {
-    tx_ = RecordLayer::kPending;
-    FlushLibrary();
-  }
+  if (ktls_request_.tx) tx_ = RecordLayer::kPending;
+  // Also where the kernel only receives: later, a send could be told in place of a read what is wrong with a record.
+  FlushLibrary();
 }
 
 // libssl holds tickets, and the answer to a KeyUpdate, back until the next write, which it will not see any more.
 void Engine::FlushLibrary() {
   if (SSL_version(ssl_.get()) != TLS1_3_VERSION) return;
+  tickets_sealed_ = true;
   ERR_clear_error();
   SSL_write(ssl_.get(), "", 0);
   ERR_clear_error();
