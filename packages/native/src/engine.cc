@@ -13,6 +13,9 @@ namespace {
 // Memory kept for ciphertext between steps; more than this is given back when it has been sent.
 constexpr size_t kRetainedOutbound = 256 * 1024;
 
+// Bytes given to a kernel that seals them, before it is asked whether anybody is there to have them.
+constexpr size_t kWatchEvery = 256 * 1024;
+
 int EngineIndex() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
@@ -354,6 +357,14 @@ size_t Engine::SendPlaintext(const uint8_t* data, size_t length) {
     if (sent > 0) {
       bytes_sent_ += static_cast<uint64_t>(sent);
       CountSealedRecords(static_cast<size_t>(sent));
+      unwatched_bytes_ += static_cast<size_t>(sent);
+      if (unwatched_bytes_ >= kWatchEvery) {
+        unwatched_bytes_ = 0;
+        if (transport_->IsGone()) {
+          Fail(TlsError::System("write", EPIPE));
+          return 0;
+        }
+      }
       return static_cast<size_t>(sent);
     }
     if (sent < 0 && sent != -EAGAIN) {

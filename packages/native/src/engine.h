@@ -339,6 +339,7 @@ class Engine {
   unsigned warnings_in_a_row_ = 0;
   uint64_t records_sealed_ = 0;
   bool tickets_sealed_ = false;
+  size_t unwatched_bytes_ = 0;
 
   bool keeps_sessions_ = false;
   std::vector<std::vector<uint8_t>> new_sessions_;

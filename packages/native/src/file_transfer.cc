@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "socket_transport.h"
+
 namespace aws_lc {
 namespace {
 
@@ -53,6 +55,7 @@ bool SendStep(int file, uint64_t offset, uint64_t end, int socket, FileStep* ste
   } while (result < 0 && errno == EINTR);
   if (result > 0) {
     step->sent = static_cast<size_t>(result);
+    if (SocketTransport::IsSocketGone(socket)) step->socket_error = EPIPE;
     step->blocked = step->sent < count;
     step->ended = offset + step->sent == size && size < end && SizeOf(file) == size;
     return true;

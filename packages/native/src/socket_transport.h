@@ -22,6 +22,9 @@ class SocketTransport : public Transport {
   ptrdiff_t ReceiveRecord(uint8_t* out, size_t capacity, uint8_t* type) override;
   void ForgetError() override;
   bool HasRoomToEnd() override;
+  bool IsGone() override { return IsSocketGone(fd()); }
+  // The same of any socket; any thread may ask.
+  static bool IsSocketGone(int fd);
 
   int fd() const { return descriptor_->fd(); }
   const std::shared_ptr<const Descriptor>& descriptor() const { return descriptor_; }

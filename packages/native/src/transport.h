@@ -30,6 +30,8 @@ class Transport {
   virtual void ForgetError() {}
   // Whether what the kernel has sealed is sure to fit into the socket's buffer, see FdTransport.
   virtual bool HasRoomToEnd() { return true; }
+  // Whether the peer has reset the connection, which a send to a kernel-TLS socket may conceal, see SocketTransport.
+  virtual bool IsGone() { return false; }
 };
 
 }  // namespace aws_lc
