@@ -60,6 +60,21 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     t.equal(third.client.negotiated.resumed, true, 'and so on');
   });
 
+  const again = maxVersion === 'TLSv1.2';
+  t.test(
+    `a configuration offers its session ${again ? 'again' : 'once'}, ${maxVersion}`,
+    async (t) => {
+      const connect = await peers(t, { maxVersion });
+      const { session } = await connect();
+      const options = await clientOptions(session === undefined ? {} : { session });
+      const connector = new TlsConnector(new ClientConfig(options));
+      const elsewhere = await connect(undefined, connector, 'example.test').catch(() => undefined);
+      t.not(elsewhere?.client.negotiated.resumed, true, 'not to another name');
+      t.equal((await connect(undefined, connector)).client.negotiated.resumed, true);
+      t.equal((await connect(undefined, connector)).client.negotiated.resumed, again);
+    },
+  );
+
   t.test(`a resumed client keeps what its certificate proved, ${maxVersion}`, async (t) => {
     const ca = (await pki.clientRoot()).cert;
     const { key, chain: cert } = await pki.client();

@@ -111,7 +111,7 @@ function toConnection(
 ): Connection {
   const session = options.session ?? config.session;
   try {
-    return new Connection(config.context, {
+    const connection = new Connection(config.context, {
       servername: name === undefined || isIP(name) ? undefined : name,
       serverIdentity: name,
       alpn: options.ALPNProtocols === undefined ? undefined : (toAlpn(options) ?? Buffer.alloc(0)),
@@ -121,6 +121,11 @@ function toConnection(
       ktls: ktls.request,
       narrowed: toNarrowed(options.ktlsAeadOnly, config.kernelOnly),
     });
+    // A ticket of TLS 1.3 that two connections show links them for whoever looks on (RFC 8446, appendix C.4).
+    if (session !== undefined && session === config.session && connection.offersSingleUse()) {
+      config.dropSession();
+    }
+    return connection;
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
     throw new ConfigError(

@@ -82,6 +82,10 @@ export interface ContextOptions {
   ticketKeys?: TicketKeys | undefined;
   /** Server: binds sessions to the policy they were made under; 32 bytes at most. */
   sessionIdContext?: Uint8Array | undefined;
+  /** Server: seconds until a session cannot be resumed any more; libssl's own if absent or 0. */
+  sessionTimeout?: number | undefined;
+  /** Server: sessions of TLS 1.2 get ids, which are asked about. */
+  storesSessions?: boolean | undefined;
 }
 
 /** Errors thrown carry `operation` (the option at fault), `reason` and `library`. */
@@ -233,6 +237,8 @@ export declare class Connection {
   /** The chain up to the root that it was verified with; empty if it was not. */
   verifiedCertificates(): Buffer[];
   session(): Buffer | undefined;
+  /** Client, before the handshake: whether a session is on offer that must not be offered again (RFC 8446, C.4). */
+  offersSingleUse(): boolean;
   /** Whether a KeyUpdate is on its way. */
   updateKeys(): boolean;
   kernelTls(): NativeKernelTls | undefined;
@@ -252,9 +258,10 @@ export declare class Connection {
  * What a handshake can wait for. 1: is this the peer that was meant? `detail` is the chain's X509_V_* result. 2: a
  * ClientHello; `name` is the server name that it asks for, `data` its ALPN protocols, each empty where it has none or
  * nobody asks; the answer's bytes are the protocol, if any. 3: a client would like an OCSP response, the answer's bytes. 4: a signature
- * of `data` by the algorithm `detail`, the answer's bytes.
+ * of `data` by the algorithm `detail`, the answer's bytes. 5: the session of the id `data`, the answer's bytes; none is a
+ * full handshake. 6: a new session is to be kept; `data` is its id, `detail` bytes, and behind it the session.
  */
-export type QuestionKind = 1 | 2 | 3 | 4;
+export type QuestionKind = 1 | 2 | 3 | 4 | 5 | 6;
 
 /** Called with the connection's owner as `this`. */
 export interface ConnectionCallbacks<Owner> {

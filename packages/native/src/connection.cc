@@ -52,6 +52,7 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::PeerCertificates>("peerCertificates"),
                          InstanceMethod<&Connection::VerifiedCertificates>("verifiedCertificates"),
                          InstanceMethod<&Connection::Session>("session"),
+                         InstanceMethod<&Connection::OffersSingleUse>("offersSingleUse"),
                          InstanceMethod<&Connection::ExportKeyingMaterial>("exportKeyingMaterial"),
                          InstanceMethod<&Connection::UpdateKeys>("updateKeys"),
                          InstanceMethod<&Connection::KernelTls>("kernelTls"),
@@ -704,6 +705,10 @@ Napi::Value Connection::LocalCertificates(const Napi::CallbackInfo& info) {
   result.Set("chain", chain);
   if (identity->issuer != nullptr) result.Set("issuer", to_buffer(ToCryptoBuffer(identity->issuer.get()).get()));
   return result;
+}
+
+Napi::Value Connection::OffersSingleUse(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IsOpen() && engine_->OffersSingleUse());
 }
 
 Napi::Value Connection::Session(const Napi::CallbackInfo& info) {

@@ -82,6 +82,7 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   Napi::Value PeerCertificates(const Napi::CallbackInfo& info);
   Napi::Value VerifiedCertificates(const Napi::CallbackInfo& info);
   Napi::Value Session(const Napi::CallbackInfo& info);
+  Napi::Value OffersSingleUse(const Napi::CallbackInfo& info);
   Napi::Value ExportKeyingMaterial(const Napi::CallbackInfo& info);
   Napi::Value UpdateKeys(const Napi::CallbackInfo& info);
   Napi::Value KernelTls(const Napi::CallbackInfo& info);

@@ -247,8 +247,18 @@ bool Context::ConfigureSessions(const Napi::Object& options) {
     config_.ticket_keys = TicketKeys::Unwrap(keys.As<Napi::Object>())->keys();
     TicketKeySet::Install(ctx_.get());
   }
-  // Tickets alone carry sessions; the context binds them to the client-certificate policy they were made under.
-  SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_OFF);
+  if (const int64_t timeout = GetInteger(options, "sessionTimeout"); timeout > 0) {
+    SSL_CTX_set_timeout(ctx_.get(), static_cast<uint32_t>(timeout));
+    SSL_CTX_set_session_psk_dhe_timeout(ctx_.get(), static_cast<uint32_t>(timeout));
+  }
+  // Tickets alone carry sessions, unless somebody outside keeps them; the context binds them to the client-certificate
+  // policy they were made under.
+  config_.stores_sessions = GetBoolean(options, "storesSessions");
+  if (config_.stores_sessions) {
+    Engine::InstallSessionStore(ctx_.get());
+  } else {
+    SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_OFF);
+  }
   const ByteView id = ToBytes(options.Get("sessionIdContext"));
   if (!SSL_CTX_set_session_id_context(ctx_.get(), id.data(), id.size())) return Fail(Env(), "sessionIdContext");
   return true;

@@ -227,7 +227,7 @@ void Engine::Handshake() {
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
   EndInput();
-  if (result == 1) {
+  if (result == 1 && StoreSession()) {
     CompleteHandshake();
     return;
   }

@@ -55,6 +55,8 @@ struct EngineConfig {
   bool asks_server_name = false;
   bool asks_alpn = false;
   bool asks_ocsp_response = false;
+  // Server: whether sessions of TLS 1.2 get ids, and somebody outside keeps them.
+  bool stores_sessions = false;
 };
 
 // Scratch memory that the connections of one thread share; nothing in it outlives a step of an engine.
@@ -117,6 +119,8 @@ class Engine {
   static void InstallCallbacks(SSL_CTX* ctx);
   static void InstallServerCallbacks(SSL_CTX* ctx);
   static void InstallVerification(SSL_CTX* ctx, int mode);
+  // For a server whose sessions somebody outside keeps.
+  static void InstallSessionStore(SSL_CTX* ctx);
   // For a private key that somebody else has: signatures are asked for.
   static const SSL_PRIVATE_KEY_METHOD* PrivateKeyMethod();
 
@@ -199,6 +203,8 @@ class Engine {
   // Client: offers a session for resumption, unless it is bound to something else. False, with the reason on the error
   // queue, if it is none.
   bool OfferSession(const uint8_t* data, size_t length);
+  // Client, before the handshake: whether the session on offer must not be offered by another connection.
+  bool OffersSingleUse() const;
   void set_keeps_sessions(bool keeps) { keeps_sessions_ = keeps; }
 
   // The secrets of the connection, as NSS's key log has them; to be asked for before the handshake.
@@ -218,6 +224,7 @@ class Engine {
                                                  const uint8_t* in, size_t in_length);
   static enum ssl_private_key_result_t OnSigned(SSL* ssl, uint8_t* out, size_t* out_length, size_t max_out);
   static int OnNewSession(SSL* ssl, SSL_SESSION* session);
+  static SSL_SESSION* OnFindSession(SSL* ssl, const uint8_t* id, int id_length, int* out_copy);
   static enum ssl_verify_result_t OnVerify(SSL* ssl, uint8_t* out_alert);
   static enum ssl_select_cert_result_t OnClientHello(const SSL_CLIENT_HELLO* hello);
   static int OnSelectAlpn(SSL* ssl, const uint8_t** out, uint8_t* out_length, const uint8_t* offered,
@@ -262,7 +269,10 @@ class Engine {
   static void OnMessage(int is_write, int version, int content_type, const void* data, size_t length, SSL* ssl,
                         void* arg);
   void CountHandshakeBytes(int content_type, const uint8_t* data, size_t length);
+  SSL_SESSION* FindSession(const uint8_t* id, size_t id_length);
   void KeepSession(SSL_SESSION* session);
+  void KeepSessionToStore(SSL_SESSION* session);
+  bool StoreSession();
   void Fail(TlsError error);
   void FailFromLibrary();
   int ReadTransport(uint8_t* out, size_t length);
@@ -341,6 +351,8 @@ class Engine {
   bool tickets_sealed_ = false;
   size_t unwatched_bytes_ = 0;
 
+  // What kStoreSession is to ask once the handshake's last message is out.
+  Question session_to_store_;
   bool keeps_sessions_ = false;
   std::vector<std::vector<uint8_t>> new_sessions_;
   bool keeps_key_log_ = false;

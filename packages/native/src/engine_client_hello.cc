@@ -82,6 +82,8 @@ bool Engine::UseConfig(const EngineConfig& config) {
   EngineConfig chosen = config;
   chosen.ticket_keys = std::move(config_.ticket_keys);
   chosen.asks_ocsp_response |= config_.asks_ocsp_response;
+  // libssl goes on asking the context that the connection began with.
+  chosen.stores_sessions = config_.stores_sessions;
   config_ = std::move(chosen);
   return true;
 }

@@ -18,6 +18,8 @@ enum class QuestionKind : uint8_t {
   kClientHello = 2,
   kOcspResponse = 3,  // bytes: the OCSP response to staple
   kSignature = 4,     // detail: the algorithm (RFC 8446, section 4.2.3), data: what to sign; bytes: the signature
+  kFindSession = 5,   // data: the id of the session that a client would resume; bytes: the session, if it is known
+  kStoreSession = 6,  // data: an id, `detail` bytes, and behind it the session that it is to be found by
 };
 
 struct Question {

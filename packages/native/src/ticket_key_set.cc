@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "server_name.h"
+
 namespace aws_lc {
 namespace {
 
@@ -35,13 +37,11 @@ TicketKey RandomKey() {
 // key of its own for the MAC.
 bool Authenticate(const SSL* ssl, const TicketKey& key, HMAC_CTX* hmac) {
   const uint8_t* mac_key = key.data() + kHmacKeyOffset;
-  const char* server_name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  if (server_name == nullptr) return HMAC_Init_ex(hmac, mac_key, kHmacKeyLength, EVP_sha256(), nullptr);
-  std::string folded(server_name);
-  std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); });
+  const std::string server_name = FoldedServerName(ssl);
+  if (server_name.empty()) return HMAC_Init_ex(hmac, mac_key, kHmacKeyLength, EVP_sha256(), nullptr);
   uint8_t derived[SHA256_DIGEST_LENGTH];
-  const bool done = HMAC(EVP_sha256(), mac_key, kHmacKeyLength, reinterpret_cast<const uint8_t*>(folded.data()),
-                         folded.size(), derived, nullptr) != nullptr &&
+  const bool done = HMAC(EVP_sha256(), mac_key, kHmacKeyLength, reinterpret_cast<const uint8_t*>(server_name.data()),
+                         server_name.size(), derived, nullptr) != nullptr &&
                     HMAC_Init_ex(hmac, derived, sizeof(derived), EVP_sha256(), nullptr);
   OPENSSL_cleanse(derived, sizeof(derived));
   return done;

@@ -68,6 +68,22 @@ export function toSession(value: unknown): Buffer | undefined {
   throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'session', 'expected a Buffer from getSession()');
 }
 
+/** Seconds that sessions can be resumed for; undefined or 0 is libssl's own time. */
+export function toSessionTimeout(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31) {
+    return value as number;
+  }
+  throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'sessionTimeout', 'expected whole seconds');
+}
+
+/** What sessions are bound to beside what the library binds them to. */
+export function toOwnSessionContext(value: unknown): string {
+  if (value === undefined) return '';
+  if (typeof value === 'string') return value;
+  throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'sessionIdContext', 'expected a string');
+}
+
 /** Default time a handshake may take, in milliseconds, as in `node:tls`. */
 const DEFAULT_HANDSHAKE_TIMEOUT = 120_000;
 /** The longest delay that Node's timers keep. */

@@ -47,7 +47,7 @@ export class ClientConfig {
   /** @internal What answers the questions of a handshake. */
   readonly answerers: Answerers | undefined;
   // Private, so that no log of the configuration shows it: a session is a secret.
-  readonly #session: Buffer | undefined;
+  #session: Buffer | undefined;
 
   constructor(options: ClientConfigOptions = {}) {
     requireObject(options);
@@ -89,5 +89,10 @@ export class ClientConfig {
   /** @internal */
   get session(): Buffer | undefined {
     return this.#session;
+  }
+
+  /** @internal The session was offered and must not be again. */
+  dropSession(): void {
+    this.#session = undefined;
   }
 }

@@ -153,6 +153,13 @@ export interface ServerConfigOptions extends CommonOptions {
    * sessions can be resumed with this very configuration only.
    */
   ticketKeys?: Uint8Array | TicketKeySet | TicketKeys | undefined;
+  /** Seconds after which a session cannot be resumed any more. Default, and 0: two hours in TLS 1.2, two days in 1.3. */
+  sessionTimeout?: number | undefined;
+  /**
+   * Binds sessions to one more thing than the policy for client certificates, which they are always bound to: servers
+   * that share ticket keys resume each other's sessions only where this is equal. Default none.
+   */
+  sessionIdContext?: string | undefined;
 }
 
 /** Options of a client. */
@@ -164,7 +171,10 @@ export interface ClientConfigOptions extends CommonOptions {
   /** Replaces the check of the server's name; answers an Error to refuse. Default `tls.checkServerIdentity`. */
   checkServerIdentity?:
     ((hostname: string, certificate: PeerCertificate) => Error | undefined) | undefined;
-  /** A session from `getSession()` or the 'session' event, to resume. */
+  /**
+   * A session from `getSession()` or the 'session' event, to resume. A ticket of TLS 1.3 is offered by the first
+   * connection only that is for the server that it came from (RFC 8446, appendix C.4).
+   */
   session?: Buffer | undefined;
   /** Milliseconds a handshake may take. Default 120 000. */
   handshakeTimeout?: number | undefined;

@@ -12,6 +12,8 @@ import {
   toBoolean,
   toHandshakeTimeout,
   toNoTickets,
+  toOwnSessionContext,
+  toSessionTimeout,
 } from './checks';
 import { toAnswerers, toCallbacks } from './client-hello';
 import { buildContext } from './context';
@@ -71,8 +73,10 @@ function toSessionIdContext(
   verification: ClientVerification,
   { named, partialChain }: Trust,
   alsoTrusted: Buffer[],
+  own: string,
 ): Buffer {
-  const policy = `${verification}${partialChain ? ' partial' : ''}`;
+  const bound = own === '' ? '' : ` for ${JSON.stringify(own)}`;
+  const policy = `${verification}${partialChain ? ' partial' : ''}${bound}`;
   const hash = createHash('sha256').update(`node-aws-lc server ${policy}`);
   for (const certificate of [...named, ...alsoTrusted]) hash.update(certificate);
   return hash.digest();
@@ -107,7 +111,10 @@ export class ServerConfig {
   readonly #options: ServerConfigOptions;
 
   /** @param internal the second argument is this library's own */
-  constructor(options: ServerConfigOptions, internal: { identityOptional?: boolean } = {}) {
+  constructor(
+    options: ServerConfigOptions,
+    internal: { identityOptional?: boolean; storesSessions?: boolean } = {},
+  ) {
     requireObject(options);
     refuseUnsupported(options);
     this.#options = { ...options };
@@ -147,7 +154,14 @@ export class ServerConfig {
       alpn: toAlpn(options),
       noTickets: toNoTickets(options.secureOptions),
       ticketKeys: this.ticketKeys.native,
-      sessionIdContext: toSessionIdContext(verification, trust, trusted),
+      sessionIdContext: toSessionIdContext(
+        verification,
+        trust,
+        trusted,
+        toOwnSessionContext(options.sessionIdContext),
+      ),
+      sessionTimeout: toSessionTimeout(options.sessionTimeout),
+      storesSessions: internal.storesSessions ?? false,
       asksServerName: callbacks.SNICallback !== undefined,
       asksAlpn: callbacks.ALPNCallback !== undefined,
       asksOcspResponse: callbacks.OCSPCallback !== undefined,

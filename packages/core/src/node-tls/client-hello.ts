@@ -4,6 +4,7 @@ import type { ServerConfig } from '../config/server-config';
 import type { Answerers } from '../stream/questions';
 import { requireFunction, withCode } from './node-errors';
 import { SecureContext, type ServerPolicy } from './secure-context';
+import { sessionAnswerers, storesSessions } from './session-store';
 
 type Done<T> = (error: Error | null, value?: T | null) => void;
 
@@ -20,7 +21,7 @@ export type ALPNCallback = (offer: {
 export interface ClientHelloCallbacks {
   SNICallback?: SNICallback | undefined;
   ALPNCallback?: ALPNCallback | undefined;
-  /** Whose 'OCSPRequest' is asked, where somebody listens for it. */
+  /** Whose 'OCSPRequest', 'newSession' and 'resumeSession' are asked, where somebody listens for them. */
   server?: net.Server | undefined;
 }
 
@@ -40,7 +41,7 @@ export function checkCallbacks(options: {
   requireFunction(alpn, 'options.ALPNCallback');
 }
 
-/** Which questions of a ClientHello a connection has answers to. */
+/** Which questions a connection has answers to. */
 export function toAsks({
   SNICallback: sni,
   ALPNCallback: alpn,
@@ -50,6 +51,7 @@ export function toAsks({
     serverName: Boolean(sni),
     protocol: Boolean(alpn),
     ocspResponse: (server?.listenerCount('OCSPRequest') ?? 0) > 0,
+    session: storesSessions(server),
   };
 }
 
@@ -59,8 +61,9 @@ export function answerersOf(
   policy: ServerPolicy,
 ): Answerers | undefined {
   const { asks } = policy;
-  if (!asks.serverName && !asks.protocol && !asks.ocspResponse) return undefined;
-  return toAnswerers(
+  const sessions = asks.session ? sessionAnswerers(server as net.Server) : undefined;
+  if (!asks.serverName && !asks.protocol && !asks.ocspResponse) return sessions;
+  const answerers = toAnswerers(
     {
       SNICallback: sni && ((name: string) => selectConfig(sni, name, policy)),
       ALPNCallback: alpn || undefined,
@@ -70,6 +73,7 @@ export function answerersOf(
     },
     (answer): answer is ServerConfig => answer !== undefined,
   );
+  return { ...answerers, ...sessions };
 }
 
 function selectConfig(

@@ -10,13 +10,14 @@ export interface ServerPolicy {
   /** Wire format (RFC 7301). */
   ALPNProtocols: Uint8Array | undefined;
   /** What of a ClientHello somebody is asked about. */
-  asks: { serverName: boolean; protocol: boolean; ocspResponse: boolean };
+  asks: { serverName: boolean; protocol: boolean; ocspResponse: boolean; session: boolean };
 }
 
 const ASKS_NOTHING: ServerPolicy['asks'] = {
   serverName: false,
   protocol: false,
   ocspResponse: false,
+  session: false,
 };
 
 /** What has the native context ask; the connection brings its own answers. */
@@ -54,8 +55,8 @@ export class SecureContext {
   serverConfig(policy: ServerPolicy): ServerConfig {
     const { requestCert, rejectUnauthorized, ALPNProtocols, asks } = policy;
     const alpn = ALPNProtocols === undefined ? '' : Buffer.from(ALPNProtocols).toString('hex');
-    const { serverName, protocol, ocspResponse } = asks;
-    const asked = `${serverName} ${protocol} ${ocspResponse}`;
+    const { serverName, protocol, ocspResponse, session } = asks;
+    const asked = `${serverName} ${protocol} ${ocspResponse} ${session}`;
     const key = `${requestCert} ${rejectUnauthorized} ${asked} ${alpn}`;
     return memoize(this.#servers, key, () => {
       const options = {
@@ -67,7 +68,7 @@ export class SecureContext {
         ALPNCallback: protocol ? answeredElsewhere : undefined,
         OCSPCallback: ocspResponse ? answeredElsewhere : undefined,
       };
-      return new ServerConfig(options, { identityOptional: true });
+      return new ServerConfig(options, { identityOptional: true, storesSessions: session });
     });
   }
 

@@ -226,7 +226,8 @@ interface ServerConstructor {
 }
 
 /**
- * As `tls.Server`, with and without `new`. Events: 'secureConnection', 'tlsClientError', 'keylog', and `net.Server`'s.
+ * As `tls.Server`, with and without `new`. Events: 'secureConnection', 'tlsClientError', 'keylog',
+ * 'OCSPRequest', 'newSession' and 'resumeSession' (TLS 1.2, for clients without tickets), and `net.Server`'s.
  *
  * @throws Node's own errors and ConfigError for options that cannot work or are not offered
  */
