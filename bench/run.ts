@@ -8,7 +8,9 @@ import { makeCertificate } from './runner/certificate';
 import { measure, type Effort } from './runner/measure';
 import { compiledDir } from './runner/paths';
 import { saveResults } from './runner/results';
-import type { Scenario } from './runner/scenario';
+import type { Ground } from './runner/booted-peer';
+import { majorOf, nodePath } from './runner/node';
+import { PIN, type Scenario } from './runner/scenario';
 import { summarize } from './runner/summary';
 import { table } from './runner/table';
 import { MissingTool } from './runner/tools';
@@ -18,6 +20,7 @@ const HELP = `npm run bench -- [scenario …] [options]
   --rounds N       rounds, each with freshly booted servers (5)
   --duration S     seconds of measured load for each peer in each round (4)
   --quick          2 rounds of 1 second: to see that it works, not to quote
+  --node V         run the peers on Node V: 20, 22, 24 or 26 of .node-versions, or a path
   --peers A,B      only these peers of the scenario, beside its baseline
   --help
 
@@ -32,6 +35,7 @@ async function main(): Promise<void> {
     options: {
       rounds: { type: 'string' },
       duration: { type: 'string' },
+      node: { type: 'string' },
       quick: { type: 'boolean' },
       peers: { type: 'string' },
       help: { type: 'boolean' },
@@ -39,7 +43,7 @@ async function main(): Promise<void> {
   });
   const all = await loadScenarios();
   if (values.help) {
-    const lines = all.map(({ name, title }) => `  ${name.padEnd(16)} ${title}\n`);
+    const lines = all.map(({ name, title }) => `  ${name.padEnd(26)} ${title}\n`);
     process.stdout.write(HELP + lines.join(''));
     return;
   }
@@ -48,39 +52,57 @@ async function main(): Promise<void> {
     duration: 1000 * (positive(values.duration, '--duration') ?? (values.quick ? 1 : 4)),
     warmUp: values.quick ? 500 : 1500,
   };
-  const chosen = positionals.length === 0 ? all : positionals.map((name) => byName(all, name));
+  const chosen = positionals.length === 0 ? all : positionals.flatMap((name) => byName(all, name));
   const scenarios = chosen.map((scenario) => withPeers(scenario, values.peers));
-  for (const scenario of scenarios) await scenario.prepare();
-  const files = await makeCertificate();
-  for (const scenario of scenarios) await runScenario(scenario, effort, files);
+  const node = nodePath(values.node);
+  const major = majorOf(node);
+  for (const scenario of scenarios) scenario.prepare?.();
+  const certificates = {
+    'ECDSA P-256': await makeCertificate('ECDSA P-256'),
+    'RSA-2048': await makeCertificate('RSA-2048'),
+  };
+  for (const scenario of scenarios) {
+    if (major < (scenario.oldestNode ?? 0)) {
+      const needed = `needs Node ${scenario.oldestNode}: --node ${scenario.oldestNode}`;
+      process.stderr.write(`[bench] ${scenario.name} skipped: ${needed}\n`);
+      continue;
+    }
+    const files = certificates[scenario.pin?.certificate ?? PIN.certificate];
+    await runScenario(scenario, effort, { node, files });
+  }
 }
 
-async function runScenario(
-  scenario: Scenario,
-  effort: Effort,
-  files: { key: string; cert: string },
-): Promise<void> {
+async function runScenario(scenario: Scenario, effort: Effort, ground: Ground): Promise<void> {
   const begin = Date.now();
   const progress = (line: string) => {
     const seconds = Math.round((Date.now() - begin) / 1000);
     process.stderr.write(`[bench] ${String(seconds).padStart(4)} s  ${line}\n`);
   };
-  const summaries = summarize(scenario, await measure(scenario, effort, files, progress));
-  const path = saveResults(scenario, effort, summaries);
+  const summaries = summarize(scenario, await measure(scenario, effort, ground, progress));
+  const path = saveResults(scenario, effort, ground, summaries);
   process.stdout.write(`\n${table(scenario, summaries)}\n${relative(process.cwd(), path)}\n\n`);
 }
 
-/** Every file in `scenarios/` is one. */
-async function loadScenarios(): Promise<Scenario[]> {
-  const dir = join(compiledDir, 'scenarios');
-  const names = readdirSync(dir).filter((name) => name.endsWith('.js'));
-  const modules = names.map((name) => import(join(dir, name)) as Promise<{ scenario: Scenario }>);
-  return (await Promise.all(modules)).map(({ scenario }) => scenario);
+/** A scenario, and the name of the file that it is in. */
+interface Listed extends Scenario {
+  file: string;
 }
 
-function byName(all: Scenario[], name: string): Scenario {
-  const found = all.find((scenario) => scenario.name === name);
-  if (found) return found;
+/** Every file in `scenarios/` has some. */
+async function loadScenarios(): Promise<Listed[]> {
+  const dir = join(compiledDir, 'scenarios');
+  const names = readdirSync(dir).filter((name) => name.endsWith('.js'));
+  const lists = names.map(async (name) => {
+    const module = (await import(join(dir, name))) as { scenarios: Scenario[] };
+    return module.scenarios.map((scenario) => ({ ...scenario, file: name.slice(0, -3) }));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+/** The scenario of that name, or all of the file of that name. */
+function byName(all: Listed[], name: string): Scenario[] {
+  const found = all.filter((scenario) => scenario.name === name || scenario.file === name);
+  if (found.length > 0) return found;
   const known = all.map((scenario) => scenario.name).join(', ');
   throw new UsageError(`no scenario ${name}; there are: ${known}`);
 }

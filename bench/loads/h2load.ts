@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { workDir } from '../runner/paths';
-import { PIN, type Borders, type Load, type Phases, type Target } from '../runner/scenario';
+import type { Borders, Load, Phases, Target } from '../runner/scenario';
 import { percentile } from '../runner/stats';
 import { runByLine } from './lines';
 
@@ -32,7 +32,7 @@ export async function h2load(
     ...(h1 ? ['--h1'] : []),
     ...['-t1', `-c${connections}`, `-m${streams}`],
     ...[`-D${Math.round(phases.measure)}ms`, `--warm-up-time=${Math.round(phases.warmUp)}ms`],
-    ...[`--tls13-ciphers=${PIN.suite}`, `--groups=${PIN.group}`, `--log-file=${log}`],
+    ...[`--tls13-ciphers=${target.pin.suite}`, `--groups=${target.pin.group}`, `--log-file=${log}`],
     `${target.tls ? 'https' : 'http'}://127.0.0.1:${target.port}/`,
   ];
   await runByLine('h2load', args, (line) => {

@@ -1,4 +1,4 @@
-// Makes full TLS 1.3 handshakes one after another on a number of threads, and reports how many
+// Makes TLS 1.3 handshakes one after another on a number of threads, and reports how many
 // and how long they took. Written against AWS-LC's own libssl, so that it needs less CPU than the
 // server it loads.
 //
@@ -6,7 +6,10 @@
 // byte makes the server finish its side and send its session tickets before the clock stops; a
 // client that hangs up on its own Finished would measure an abort.
 //
-//   handshakes PORT THREADS WARM_UP_MS DURATION_MS tls|plain [SUITE GROUP]
+// "resume" takes the ticket of each connection into the thread's next one. RATE is in handshakes a
+// second over all threads, 0 for as many as there can be.
+//
+//   handshakes PORT THREADS RATE WARM_UP_MS DURATION_MS full|resume|plain [SUITE GROUP]
 //
 // Prints "start" and "stop" at the borders of the measured phase, then one line of JSON.
 
@@ -38,12 +41,17 @@ static SSL_CTX *ctx;  // NULL in plain mode
 static const char *suite;
 static const char *group;
 static struct sockaddr_in server;
+static int resume;
+static unsigned long rate;  // 0: no limit
+static atomic_ulong started;
+static uint64_t begun;
 
 struct worker {
   pthread_t thread;
   uint32_t *micros;
   size_t count;
   size_t capacity;
+  SSL_SESSION *session;  // to resume from; NULL before the first ticket
 };
 
 static void die(const char *what) {
@@ -70,14 +78,17 @@ static void sleep_millis(long millis) {
 }
 
 static int count_ticket(SSL *ssl, SSL_SESSION *session) {
-  (void)ssl;
-  (void)session;
   if (phase == MEASURE) tickets++;
-  return 0;  // not kept: every handshake is a full one
+  if (!resume) return 0;  // not kept: every handshake is a full one
+  struct worker *worker = SSL_get_app_data(ssl);
+  SSL_SESSION_free(worker->session);
+  worker->session = session;
+  return 1;
 }
 
-static void check_negotiated(const SSL *ssl) {
-  if (SSL_session_reused(ssl)) refuse("a", "resumed session", "a full handshake");
+static void check_negotiated(const SSL *ssl, int offered) {
+  if (SSL_session_reused(ssl) && !offered) refuse("a", "resumed session", "a full handshake");
+  if (!SSL_session_reused(ssl) && offered) refuse("a", "full handshake", "a resumed session");
   if (SSL_version(ssl) != TLS1_3_VERSION) refuse("version", SSL_get_version(ssl), "TLSv1.3");
   const char *cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl));
   if (strcmp(cipher, suite) != 0) refuse("suite", cipher, suite);
@@ -100,7 +111,7 @@ static uint64_t read_to_end(int fd, SSL *ssl) {
   return answered;
 }
 
-static uint32_t one_connection(void) {
+static uint32_t one_connection(struct worker *worker) {
   uint64_t begin = now_micros();
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   if (fd < 0) die("socket");
@@ -112,8 +123,11 @@ static uint32_t one_connection(void) {
   if (ctx) {
     ssl = SSL_new(ctx);
     if (!ssl || !SSL_set_fd(ssl, fd)) die("SSL_new");
+    SSL_set_app_data(ssl, worker);
+    int offered = worker->session != NULL;
+    if (offered && !SSL_set_session(ssl, worker->session)) die("SSL_set_session");
     if (SSL_connect(ssl) != 1) die("SSL_connect");
-    check_negotiated(ssl);
+    check_negotiated(ssl, offered);
   }
   uint64_t answered = read_to_end(fd, ssl);
   if (ssl) {
@@ -133,10 +147,20 @@ static void record(struct worker *worker, uint32_t micros) {
   worker->micros[worker->count++] = micros;
 }
 
+// The turns are fixed in time, whichever thread takes one: a server that falls behind is not spared.
+static void wait_for_turn(void) {
+  uint64_t turn = begun + started++ * 1000000 / rate;
+  uint64_t now = now_micros();
+  if (turn <= now) return;
+  struct timespec left = {(time_t)((turn - now) / 1000000), (long)((turn - now) % 1000000) * 1000};
+  nanosleep(&left, NULL);
+}
+
 static void *work(void *argument) {
   struct worker *worker = argument;
   while (phase != OVER) {
-    uint32_t micros = one_connection();
+    if (rate) wait_for_turn();
+    uint32_t micros = one_connection(worker);
     if (phase == MEASURE) record(worker, micros);
   }
   return NULL;
@@ -181,10 +205,11 @@ static SSL_CTX *new_context(void) {
 }
 
 int main(int argc, char **argv) {
-  int tls = argc == 8 && strcmp(argv[5], "tls") == 0;
-  int plain = argc == 6 && strcmp(argv[5], "plain") == 0;
+  resume = argc == 9 && strcmp(argv[6], "resume") == 0;
+  int tls = resume || (argc == 9 && strcmp(argv[6], "full") == 0);
+  int plain = argc == 7 && strcmp(argv[6], "plain") == 0;
   if (!tls && !plain) {
-    fprintf(stderr, "usage: %s PORT THREADS WARM_UP_MS DURATION_MS tls|plain [SUITE GROUP]\n",
+    fprintf(stderr, "usage: %s PORT THREADS RATE WARM_UP_MS DURATION_MS full|resume|plain [SUITE GROUP]\n",
             argv[0]);
     return 2;
   }
@@ -194,20 +219,23 @@ int main(int argc, char **argv) {
   server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   int threads = atoi(argv[2]);
   if (tls) {
-    suite = argv[6];
-    group = argv[7];
+    suite = argv[7];
+    group = argv[8];
     ctx = new_context();
   }
+
+  rate = strtoul(argv[3], NULL, 10);
+  begun = now_micros();
 
   struct worker *workers = calloc((size_t)threads, sizeof *workers);
   for (int i = 0; i < threads; i++) {
     if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) die("pthread_create");
   }
-  sleep_millis(atol(argv[3]));
+  sleep_millis(atol(argv[4]));
   puts("start");
   uint64_t begin = now_micros();
   phase = MEASURE;
-  sleep_millis(atol(argv[4]));
+  sleep_millis(atol(argv[5]));
   phase = OVER;
   uint64_t end = now_micros();
   puts("stop");

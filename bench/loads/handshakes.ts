@@ -1,11 +1,11 @@
-/** Full handshakes by `handshakes.c`, a client on AWS-LC's own libssl; compiled when needed. */
+/** Handshakes by `handshakes.c`, a client on AWS-LC's own libssl; compiled when needed. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { benchDir, workDir } from '../runner/paths';
-import { PIN, type Borders, type Load, type Phases, type Target } from '../runner/scenario';
+import type { Borders, Load, Phases, Target } from '../runner/scenario';
 import { MissingTool, requireTool } from '../runner/tools';
-import { runByLine } from './lines';
+import { program, type ProgramReport } from './program';
 
 const source = join(benchDir, 'loads', 'handshakes.c');
 const binary = join(workDir, 'handshakes');
@@ -34,32 +34,32 @@ function awsLc(): { includeDir: string; libraries: string[] } {
   return { includeDir, libraries: libraries.split(';') };
 }
 
-interface Report {
-  units: number;
-  seconds: number;
+interface Report extends ProgramReport {
   tickets: number;
-  p50: number;
-  p90: number;
-  p99: number;
-  max: number;
 }
 
-/** Keeps `concurrency` handshakes going; the client itself checks that each was a full one. */
+/** How they are made. */
+export interface HandshakesOptions {
+  /** Handshakes under way at once. */
+  concurrency: number;
+  /** Resume each from the ticket of the one before; default full handshakes only. */
+  resume?: boolean;
+  /** Handshakes a second; default as many as there can be. */
+  rate?: number;
+}
+
+/** Keeps handshakes going; the client itself checks that each is of the kind asked for. */
 export async function handshakes(
   target: Target,
   phases: Phases,
   borders: Borders,
-  concurrency: number,
+  { concurrency, resume = false, rate = 0 }: HandshakesOptions,
 ): Promise<Load> {
   const times = [phases.warmUp, phases.measure].map((millis) => String(Math.round(millis)));
-  const mode = target.tls ? ['tls', PIN.suite, PIN.group] : ['plain'];
-  let report: Report | undefined;
-  await runByLine(binary, [String(target.port), String(concurrency), ...times, ...mode], (line) => {
-    if (line === 'start') borders.start();
-    else if (line === 'stop') borders.stop();
-    else report = JSON.parse(line) as Report;
-  });
-  if (!report) throw new Error('handshakes: no report');
+  const { suite, group } = target.pin;
+  const mode = target.tls ? [resume ? 'resume' : 'full', suite, group] : ['plain'];
+  const args = [target.port, concurrency, rate].map(String);
+  const report = await program<Report>(binary, [...args, ...times, ...mode], borders);
   const { units, seconds, tickets, ...latency } = report;
   return { units, seconds, latency, notes: { ticketsPerHandshake: tickets / units } };
 }

@@ -1,41 +1,61 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { connect, type EphemeralKeyInfo } from 'node:tls';
 import type { CertificateFiles } from './certificate';
 import { cpuTime, type CpuTime } from './cpu';
 import { compiledDir } from './paths';
-import type { Peer, Target } from './scenario';
+import type { PeerOrders } from './peer-process';
+import { PIN, type Peer, type Scenario, type Target } from './scenario';
 
-/** A server process that is up. */
+/** Where and with what a peer runs. */
+export interface Ground {
+  /** The `node` to run it with. */
+  node: string;
+  files: CertificateFiles;
+}
+
+/** A peer's process that is up. */
 export class BootedPeer {
   readonly peer: Peer;
   readonly target: Target;
   readonly #child: ChildProcess;
-  readonly #pid: number;
 
-  private constructor(peer: Peer, target: Target, child: ChildProcess, pid: number) {
+  private constructor(peer: Peer, target: Target, child: ChildProcess) {
     this.peer = peer;
     this.target = target;
     this.#child = child;
-    this.#pid = pid;
   }
 
   /** Starts the peer's process; rejects when it exits instead of listening. */
-  static async boot(peer: Peer, files: CertificateFiles): Promise<BootedPeer> {
-    const child = fork(join(compiledDir, 'peers', `${peer.server}.js`), [JSON.stringify(files)]);
+  static async boot(scenario: Scenario, peer: Peer, { node, files }: Ground): Promise<BootedPeer> {
+    const pin = { ...PIN, ...scenario.pin };
+    const setup: PeerOrders = { stack: peer.stack, pin, files, settings: scenario.settings ?? {} };
+    const child = fork(join(compiledDir, 'peers', `${peer.server}.js`), [JSON.stringify(setup)], {
+      execPath: node,
+      execArgv: scenario.execArgv ?? [],
+    });
     const failed = once(child, 'exit').then(([code, signal]: unknown[]) => {
       throw new Error(`${peer.name}: the server exited (${String(signal ?? code)})`);
     });
+    failed.catch(() => {}); // Once it listens, the load generator notices.
     const listening = once(child, 'message').then(([message]) => message as { port: number });
     const { port } = await Promise.race([listening, failed]);
-    failed.catch(() => {}); // From here on the load generator notices.
-    if (child.pid === undefined) throw new Error(`${peer.name}: no process id`);
-    return new BootedPeer(peer, { port, tls: peer.tls ?? true }, child, child.pid);
+    const { pid } = child;
+    if (pid === undefined) throw new Error(`${peer.name}: no process id`);
+    const ask: Target['ask'] = async (question, borders) => {
+      child.send(question);
+      for (;;) {
+        const heard = Promise.race([once(child, 'message'), failed]);
+        const [message] = (await heard) as unknown[];
+        if (borders === undefined || (message !== 'start' && message !== 'stop')) return message;
+        borders[message]();
+      }
+    };
+    return new BootedPeer(peer, { port, tls: peer.stack !== 'plain', pin, pid, ask }, child);
   }
 
   cpu(): CpuTime {
-    return cpuTime(this.#pid);
+    return cpuTime(this.target.pid);
   }
 
   async stop(): Promise<void> {
@@ -44,20 +64,4 @@ export class BootedPeer {
     this.#child.kill('SIGKILL');
     await exited;
   }
-}
-
-/** What a client with every option open ends up with at `target`; the server must close in order. */
-export function negotiatedAt(target: Target): Promise<string> {
-  if (!target.tls) return Promise.resolve('plain');
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port: target.port, host: '127.0.0.1', rejectUnauthorized: false });
-    socket.setTimeout(5000, () => socket.destroy(new Error('the server does not answer or close')));
-    socket.once('error', reject);
-    socket.once('secureConnect', () => {
-      const { name } = socket.getEphemeralKeyInfo() as EphemeralKeyInfo;
-      const seen = [socket.getProtocol(), socket.getCipher().standardName, name];
-      socket.once('close', () => resolve(seen.join(' ')));
-      socket.resume().end();
-    });
-  });
 }

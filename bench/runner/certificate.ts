@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { workDir } from './paths';
+import { PIN, type Pin } from './scenario';
 
 /** Paths of the PEM files that every TLS peer serves. */
 export interface CertificateFiles {
@@ -11,14 +12,26 @@ export interface CertificateFiles {
   cert: string;
 }
 
-/** Makes a fresh ECDSA P-256 certificate for `localhost` and 127.0.0.1, valid for a day. */
-export async function makeCertificate(): Promise<CertificateFiles> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+const ALGORITHMS = {
+  'ECDSA P-256': { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  'RSA-2048': {
+    name: 'RSASSA-PKCS1-v1_5',
+    modulusLength: 2048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+    hash: 'SHA-256',
+  },
+} satisfies Record<Pin['certificate'], object>;
+
+/** Makes a fresh certificate of that kind for `localhost` and 127.0.0.1, valid for a day. */
+export async function makeCertificate(
+  kind: Pin['certificate'] = PIN.certificate,
+): Promise<CertificateFiles> {
+  const algorithm = ALGORITHMS[kind];
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: 'CN=localhost',
     keys,
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    signingAlgorithm: algorithm,
     notAfter: new Date(Date.now() + 86_400_000),
     extensions: [
       new SubjectAlternativeNameExtension([
@@ -29,7 +42,8 @@ export async function makeCertificate(): Promise<CertificateFiles> {
   });
   const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
   mkdirSync(workDir, { recursive: true });
-  const files = { key: join(workDir, 'key.pem'), cert: join(workDir, 'cert.pem') };
+  const name = kind.replace(' ', '-');
+  const files = { key: join(workDir, `${name}.key.pem`), cert: join(workDir, `${name}.pem`) };
   writeFileSync(files.key, key, { mode: 0o600 });
   writeFileSync(files.cert, certificate.toString('pem'));
   return files;

@@ -4,10 +4,10 @@
  * each round measures its servers in many short passes, each in the opposite order of the one
  * before, and every other round begins at the other end.
  */
-import { BootedPeer, negotiatedAt } from './booted-peer';
-import type { CertificateFiles } from './certificate';
+import { BootedPeer, type Ground } from './booted-peer';
 import { cpuBetween, type CpuTime } from './cpu';
-import { PIN, type Load, type Peer, type Phases, type Scenario } from './scenario';
+import { checkedNegotiation } from './negotiated';
+import type { Load, Peer, Phases, Scenario } from './scenario';
 
 /** Milliseconds of one pass: short, since a machine's speed changes within seconds. */
 const PASS = 500;
@@ -29,6 +29,7 @@ export interface Sample {
   cpu: CpuTime;
   /** The worst of the passes' percentiles, in microseconds. */
   latency: Load['latency'];
+  cost?: number;
   notes?: Load['notes'];
 }
 
@@ -43,7 +44,7 @@ export interface PeerSamples {
 export async function measure(
   scenario: Scenario,
   effort: Effort,
-  files: CertificateFiles,
+  ground: Ground,
   progress: (line: string) => void,
 ): Promise<PeerSamples[]> {
   const results = scenario.peers.map((peer) => ({ peer, negotiated: '', samples: [] as Sample[] }));
@@ -52,9 +53,9 @@ export async function measure(
     const booted: BootedPeer[] = [];
     try {
       for (const result of order) {
-        const peer = await BootedPeer.boot(result.peer, files);
+        const peer = await BootedPeer.boot(scenario, result.peer, ground);
         booted.push(peer);
-        result.negotiated = await checkedNegotiation(peer);
+        result.negotiated = await checkedNegotiation(peer.target);
       }
       const samples = await measureRound(scenario, effort, booted, (name) =>
         progress(`${scenario.name}: round ${round + 1} of ${effort.rounds}, ${name}`),
@@ -67,15 +68,6 @@ export async function measure(
   return results;
 }
 
-async function checkedNegotiation(booted: BootedPeer): Promise<string> {
-  const negotiated = await negotiatedAt(booted.target);
-  const pinned = `${PIN.protocol} ${PIN.suite} ${PIN.group}`;
-  if (booted.target.tls && negotiated !== pinned) {
-    throw new Error(`${booted.peer.name} negotiates ${negotiated}, not ${pinned}`);
-  }
-  return negotiated;
-}
-
 async function measureRound(
   scenario: Scenario,
   effort: Effort,
@@ -84,7 +76,7 @@ async function measureRound(
 ): Promise<Map<Peer, Sample>> {
   const samples = new Map<Peer, Sample>();
   // Even, so that each server is measured early and late equally often.
-  const passes = 2 * Math.max(1, Math.round(effort.duration / PASS / 2));
+  const passes = scenario.onePass ? 1 : 2 * Math.max(1, Math.round(effort.duration / PASS / 2));
   const measured = effort.duration / passes;
   for (let pass = 0; pass < passes; pass++) {
     const warmUp = pass === 0 ? effort.warmUp : effort.warmUp / 5;
@@ -120,6 +112,7 @@ function added(a: Sample, b: Sample): Sample {
     seconds: a.seconds + b.seconds,
     cpu: { user: a.cpu.user + b.cpu.user, system: a.cpu.system + b.cpu.system },
     latency: { p50: worse('p50'), p90: worse('p90'), p99: worse('p99'), max: worse('max') },
+    cost: b.cost,
     notes: b.notes ?? a.notes,
   };
 }

@@ -5,16 +5,22 @@ import { join } from 'node:path';
 import { awsLc } from '@node-aws-lc/core';
 import type { Effort } from './measure';
 import { benchDir, resultsDir } from './paths';
+import type { Ground } from './booted-peer';
 import { PIN, type Scenario } from './scenario';
 import type { PeerSummary } from './summary';
 
 /** Writes one run of a scenario as JSON, with all that is needed to judge it, and returns the path. */
-export function saveResults(scenario: Scenario, effort: Effort, peers: PeerSummary[]): string {
+export function saveResults(
+  scenario: Scenario,
+  effort: Effort,
+  ground: Ground,
+  peers: PeerSummary[],
+): string {
   const time = new Date().toISOString();
   const path = join(resultsDir, `${scenario.name}-${time.replaceAll(/[:.]/g, '-')}.json`);
-  const { name, title, unit, baseline, limit } = scenario;
+  const { name, title, unit, figure, baseline, limit, settings } = scenario;
   const result = {
-    scenario: { name, title, unit, baseline, limit },
+    scenario: { name, title, unit, figure, baseline, limit, settings },
     time,
     commit: commit(),
     machine: {
@@ -23,8 +29,8 @@ export function saveResults(scenario: Scenario, effort: Effort, peers: PeerSumma
       memory: totalmem(),
       kernel: `${type()} ${release()}`,
     },
-    versions: versions(),
-    pinned: { ...PIN, certificate: 'ECDSA P-256' },
+    versions: versions(ground.node),
+    pinned: { ...PIN, ...scenario.pin },
     effort,
     peers,
   };
@@ -33,10 +39,14 @@ export function saveResults(scenario: Scenario, effort: Effort, peers: PeerSumma
   return path;
 }
 
-function versions(): Record<string, string | undefined> {
+/** Those of the `node` that ran the peers. */
+function versions(nodePath: string): Record<string, string | undefined> {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- JSON outside of rootDir
   const fastify = require('fastify/package.json') as { version: string };
-  const { node, openssl, v8, uv } = process.versions;
+  const asked = execFileSync(nodePath, ['-p', 'JSON.stringify(process.versions)'], {
+    encoding: 'utf8',
+  });
+  const { node, openssl, v8, uv } = JSON.parse(asked) as NodeJS.ProcessVersions;
   return { node, openssl, v8, uv, awsLc: awsLc.version, fastify: fastify.version };
 }
 

@@ -2,16 +2,17 @@ import type { PeerSamples, Sample } from './measure';
 import type { Scenario } from './scenario';
 import { median, spread, type Spread } from './stats';
 
-/** What is reported of one peer. CPU and latency in microseconds. */
+/** What is reported of one peer. Latency in microseconds. */
 export interface PeerSummary {
   peer: string;
   negotiated: string;
-  cpuPerUnit: Spread;
-  /** Part of `cpuPerUnit` spent in the kernel, as a fraction. */
+  /** Server CPU per unit, in microseconds, or the scenario's own figure. */
+  cost: Spread;
+  /** Part of the CPU time spent in the kernel, as a fraction. */
   systemShare: number;
   /** Peer that `ratio` divides by; none for that peer itself. */
   against?: string;
-  /** Server CPU per unit divided by that of `against` in the same round. */
+  /** `cost` divided by that of `against` in the same round. */
   ratio?: Spread;
   /** The same, divided by the scenario's `limit`. */
   ofLimit?: Spread;
@@ -22,7 +23,7 @@ export interface PeerSummary {
 
 /** Medians over the rounds; ratios are taken within each round first. */
 export function summarize(scenario: Scenario, results: PeerSamples[]): PeerSummary[] {
-  const costs = new Map(results.map((one) => [one.peer.name, one.samples.map(cpuPerUnit)]));
+  const costs = new Map(results.map((one) => [one.peer.name, one.samples.map(costOf)]));
   const ratioTo = (name: string, other: string | undefined): Spread | undefined => {
     const own = costs.get(name);
     const reference = other === undefined || other === name ? undefined : costs.get(other);
@@ -35,8 +36,8 @@ export function summarize(scenario: Scenario, results: PeerSamples[]): PeerSumma
     return {
       peer: peer.name,
       negotiated,
-      cpuPerUnit: spread(samples.map(cpuPerUnit)),
-      systemShare: middle(({ cpu }) => cpu.system / (cpu.user + cpu.system)),
+      cost: spread(samples.map(costOf)),
+      systemShare: middle(({ cpu }) => cpu.system / Math.max(1, cpu.user + cpu.system)),
       against: against === peer.name ? undefined : against,
       ratio: ratioTo(peer.name, against),
       ofLimit: ratioTo(peer.name, scenario.limit),
@@ -52,6 +53,6 @@ export function summarize(scenario: Scenario, results: PeerSamples[]): PeerSumma
   });
 }
 
-function cpuPerUnit({ cpu, units }: Sample): number {
-  return (cpu.user + cpu.system) / units;
+function costOf({ cost, cpu, units }: Sample): number {
+  return cost ?? (cpu.user + cpu.system) / units;
 }

@@ -2,12 +2,17 @@ import type { Scenario } from './scenario';
 import type { Spread } from './stats';
 import type { PeerSummary } from './summary';
 
+/** What the first column of figures holds. */
+export function figureOf({ figure, unit }: Pick<Scenario, 'figure' | 'unit'>): string {
+  return figure ?? `CPU µs/${unit}`;
+}
+
 /** The summary as text for a terminal. */
 export function table(scenario: Scenario, summaries: PeerSummary[]): string {
   const limit = summaries.some(({ ofLimit }) => ofLimit) ? scenario.limit : undefined;
   const header = [
     '',
-    `CPU µs/${scenario.unit}`,
+    figureOf(scenario),
     'ratio (min–max)',
     ...(limit === undefined ? [] : [`of ${limit}`]),
     `${scenario.unit}s/s`,
@@ -16,7 +21,7 @@ export function table(scenario: Scenario, summaries: PeerSummary[]): string {
   ];
   const rows = summaries.map((one) => [
     one.peer,
-    one.cpuPerUnit.median.toFixed(1),
+    one.cost.median.toFixed(1),
     ratioCell(scenario, one),
     ...(limit === undefined ? [] : [one.ofLimit ? one.ofLimit.median.toFixed(2) : '']),
     Math.round(one.unitsPerSecond).toString(),
@@ -26,11 +31,11 @@ export function table(scenario: Scenario, summaries: PeerSummary[]): string {
   const negotiated = summaries.map((one) => one.negotiated).filter((seen) => seen !== 'plain');
   return [
     `${scenario.name}: ${scenario.title}`,
-    `every TLS peer: ${[...new Set(negotiated)].join(', ')}, ECDSA P-256 certificate`,
+    ...(negotiated.length === 0 ? [] : [`every TLS peer: ${[...new Set(negotiated)].join(', ')}`]),
     '',
     ...aligned([header, ...rows]),
     '',
-    `CPU is the server's, user and system; ratio is to ${scenario.baseline} in the same round` +
+    `CPU is the peer's, user and system; ratio is to ${scenario.baseline} in the same round` +
       ' unless a row names another peer; figures are medians over the rounds.',
   ].join('\n');
 }

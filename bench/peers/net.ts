@@ -1,5 +1,0 @@
-import { createServer } from 'node:net';
-import { listen, servePeer } from '../runner/peer-process';
-import { greet } from './greet';
-
-servePeer(() => listen(createServer(greet)));
