@@ -98,3 +98,18 @@ interface Report {
   versions: object;
   findings: { key: string; advice: string }[];
 }
+
+t.test('a reader that has seen enough does not change the verdict', async (t) => {
+  const { status: whole } = spawnSync(process.execPath, [program, 'doctor']);
+  const command = `"$0" "$1" doctor | true; echo \${PIPESTATUS[0]}`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, program]);
+  t.equal(String(stderr), '');
+  t.equal(Number(stdout), whole);
+});
+
+t.test('a report that cannot be written is no verdict', async (t) => {
+  const command = '"$0" "$1" doctor > /dev/full';
+  const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, program]);
+  t.equal(status, 5);
+  t.match(String(stderr), /^the report cannot be written: .*ENOSPC/);
+});

@@ -15,6 +15,7 @@ Exit status:
   2  the command line is wrong
   3  the kernel does a part: one direction, or some of the ciphers
   4  the library does not work here: the addon cannot be loaded, or this is not Linux
+  5  the report cannot be written
 `;
 
 const STATUS: Record<Verdict, number> = { kernel: 0, userspace: 1, part: 3 };
