@@ -144,6 +144,16 @@ async function certificates(t: tap.Test, { undici }: UndiciVersion): Promise<voi
     t.equal(await failure(undici!, origin.url, connect), undefined);
   });
 
+  t.test('NODE_TLS_REJECT_UNAUTHORIZED=0 does, where no option speaks', async (t) => {
+    const { key, cert } = await pki.expiredServer();
+    const origin = await start(t, { key, cert });
+    t.teardown(() => delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']);
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+    t.equal(await failure(undici!, origin.url, createConnector()), undefined);
+    const strict = createConnector({ rejectUnauthorized: true });
+    t.match(await failure(undici!, origin.url, strict), { code: /CERT|VERIFY/ });
+  });
+
   t.test('checkServerIdentity decides about the name', async (t) => {
     const { key, chain } = await pki.server();
     const origin = await start(t, { key, cert: chain });

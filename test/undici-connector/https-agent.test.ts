@@ -7,6 +7,8 @@ import type { PeerCertificate } from 'node:tls';
 import { TLSSocket } from '@node-aws-lc/core';
 import { createHttpsAgent, type HttpsAgentOptions } from '@node-aws-lc/undici-connector';
 import t, { type Test } from 'tap';
+import { inspect } from 'node:util';
+import { WebSocket, WebSocketServer } from 'ws';
 import { descriptorCount, settledDescriptorCount } from '../helpers/descriptors.js';
 import * as pki from '../helpers/pki.js';
 import { eventually, rejection } from '../helpers/wait.js';
@@ -56,6 +58,41 @@ t.test('a large body arrives whole, in both directions', async (t) => {
   t.strictSame(JSON.parse(body), { length, sha256: patternDigest(length) });
   const received = await get(origin, { agent, path: `/pattern?length=${length}` });
   t.equal(Buffer.byteLength(received.body, 'latin1'), length);
+});
+
+t.test('a look at the agent shows neither keys nor sessions, whatever waits in it', async (t) => {
+  const origin = await start(t);
+  const { key, cert } = await pki.client();
+  const agent = await trusting(t, { key, cert, keepAlive: true, maxSockets: 1 });
+  const looks: string[] = [];
+  const look = () => {
+    const all = { depth: 20, showHidden: true, maxArrayLength: null, maxStringLength: null };
+    looks.push(inspect(agent, all));
+  };
+  const responses = [get(origin, { agent }), get(origin, { agent })];
+  look();
+  await Promise.all(responses);
+  await eventually('a free socket', () => Object.keys(agent.freeSockets).length === 1);
+  look();
+  t.match(looks[0], /requests/);
+  for (const text of looks) t.notMatch(text, /PRIVATE KEY|session: (<Buffer|Buffer|Uint8Array)/);
+});
+
+t.test('ws connects through createConnection of an agent', async (t) => {
+  const origin = await start(t);
+  const webSockets = new WebSocketServer({ server: origin.server as https.Server });
+  webSockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
+  const agent = await trusting(t);
+  const socket = new WebSocket(origin.url.replace('https:', 'wss:'), {
+    createConnection: ((options: https.RequestOptions) => agent.createConnection(options)) as never,
+  });
+  await once(socket, 'open');
+  socket.send('hello');
+  const [data] = (await once(socket, 'message')) as [Buffer];
+  t.equal(data.toString(), 'hello');
+  socket.close();
+  await once(socket, 'close');
+  t.equal(origin.connections.length, 1);
 });
 
 t.test('sessions', async (t) => {

@@ -45,6 +45,14 @@ export class ClientSockets {
     return { ...options, ...this.#defaults, ...own };
   }
 
+  /** The options of a call, with the agent's name of the server where they have none. */
+  withServerName<T extends object>(options: T): T {
+    const { servername } = this.#defaults;
+    return servername && !(options as ClientConfigOptions).servername
+      ? { ...options, servername }
+      : options;
+  }
+
   /** What tells the TLS configuration of completed options from others of the same agent. */
   nameOf(options: object): string {
     const special = configuringOptions(options, this.#defaults);

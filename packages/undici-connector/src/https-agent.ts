@@ -62,11 +62,13 @@ class AwsLcAgent extends https.Agent {
   /** @internal */
   addRequest(request: http.ClientRequest, options: object): void {
     const node = https.Agent.prototype as unknown as AgentInternals;
-    node.addRequest.call(this, request, this.#sockets.complete(options));
+    // A request that waits for a socket shows its options to whoever logs it: no key among them.
+    node.addRequest.call(this, request, this.#sockets.withServerName(options));
   }
 
   /** Names the pool: where its connections lead, for which name, and with which TLS options. */
-  override getName(options: https.RequestOptions = {}): string {
+  override getName(given: https.RequestOptions = {}): string {
+    const options = this.#sockets.complete(given);
     const route = http.Agent.prototype.getName.call(this, options);
     return `${route}:${options.servername ?? ''}:${this.#sockets.nameOf(options)}`;
   }

@@ -2,6 +2,7 @@ import type { ClientConfigOptions } from '@node-aws-lc/core';
 import type { BlockList, TcpNetConnectOpts } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { errors } from 'undici';
+import { acceptsUnauthorized } from './unauthorized';
 
 /** The options of `net.connect` that choose how a TCP connection is made; see there. */
 interface RouteOptions extends Pick<
@@ -119,6 +120,7 @@ export function readOptions(options: ConnectorOptions): Settings {
       // The connector's own timeout covers the handshake.
       handshakeTimeout: LONGEST_DELAY,
       ...tls,
+      rejectUnauthorized: tls.rejectUnauthorized ?? !acceptsUnauthorized(),
       // ALPN follows allowH2: nothing else can be told to undici.
       ALPNProtocols: undefined,
       alpnProtocols: undefined,
