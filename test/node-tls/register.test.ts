@@ -2,9 +2,10 @@
 import '@node-aws-lc/core/register';
 import { TLSSocket, TlsStream } from '@node-aws-lc/core';
 import http2 from 'node:http2';
+import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type net from 'node:net';
-import tls from 'node:tls';
+import type tls from 'node:tls';
 import t from 'tap';
 import { run } from '../helpers/children.js';
 import { readAll } from '../helpers/handshake.js';
@@ -24,9 +25,7 @@ t.test('https.createServer and https.get speak through us', async (t) => {
   t.teardown(() => agent.destroy());
   for (const path of ['/one', '/two']) {
     const request = https.get({ host: '127.0.0.1', port, path, agent });
-    const [response] = (await nextEvent(request, 'response')) as [
-      import('node:http').IncomingMessage,
-    ];
+    const [response] = (await nextEvent(request, 'response')) as [IncomingMessage];
     t.ok(response.socket instanceof TlsStream);
     t.equal((await readAll(response as never)).toString(), `${path} true`);
   }
