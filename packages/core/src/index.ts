@@ -80,6 +80,7 @@ export const checkServerIdentity = identity.checkServerIdentity;
 export const convertALPNProtocols = alpnProtocols.convertALPNProtocols;
 export const getCiphers = ciphers.getCiphers;
 export const getCACertificates = roots.getCACertificates;
+export const setDefaultCACertificates = roots.setDefaultCACertificates;
 /** The cipher suites of connections that name none, as an OpenSSL list. Assign to it in CommonJS to change it. */
 export let DEFAULT_CIPHERS = ciphers.defaultCiphers();
 /** The groups of connections that name none; `'auto'` leaves them to AWS-LC. */
@@ -94,3 +95,6 @@ export let CLIENT_RENEG_LIMIT = 3;
 export let CLIENT_RENEG_WINDOW = 600;
 
 bindExports(exports as Assignable);
+
+// What `import tls from '@node-aws-lc/core'` comes to where a compiler has made `require` of it.
+Object.defineProperty(exports, 'default', { value: exports });

@@ -78,6 +78,8 @@ export interface ContextOptions {
   asksOcspResponse?: boolean | undefined;
   /** Server: sends no session tickets. */
   noTickets?: boolean | undefined;
+  /** Server: the client's order of cipher suites decides up to TLS 1.2, instead of the server's. */
+  followsClientOrder?: boolean | undefined;
   /** Server: what session tickets are sealed with; random keys of AWS-LC's if absent. */
   ticketKeys?: TicketKeys | undefined;
   /** Server: binds sessions to the policy they were made under; 32 bytes at most. */
@@ -245,6 +247,12 @@ export declare class Connection {
   /** Bytes that the transport has taken. */
   bytesSent(): number;
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer | undefined;
+  /** The ticket in a session that session() answered or onSession was called with. */
+  ticketOf(session: Uint8Array): Buffer | undefined;
+  /** The signature schemes that both ends have, by their numbers in TLS 1.3 and in this end's order. */
+  sharedSigalgs(): number[];
+  /** Limits the plaintext of a record; false where the kernel makes them. */
+  setMaxSendFragment(bytes: number): boolean;
   finished(): Buffer | undefined;
   peerFinished(): Buffer | undefined;
   peerName(): NativeAddress;

@@ -57,6 +57,9 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::UpdateKeys>("updateKeys"),
                          InstanceMethod<&Connection::KernelTls>("kernelTls"),
                          InstanceMethod<&Connection::BytesSent>("bytesSent"),
+                         InstanceMethod<&Connection::TicketOf>("ticketOf"),
+                         InstanceMethod<&Connection::SharedSigalgs>("sharedSigalgs"),
+                         InstanceMethod<&Connection::SetMaxSendFragment>("setMaxSendFragment"),
                          InstanceMethod<&Connection::Finished>("finished"),
                          InstanceMethod<&Connection::PeerFinished>("peerFinished"),
                          InstanceMethod<&Connection::PeerName>("peerName"),
@@ -723,6 +726,33 @@ Napi::Value Connection::Session(const Napi::CallbackInfo& info) {
   const Napi::Value result = ToBuffer(info.Env(), bytes, length);
   OPENSSL_free(bytes);
   return result;
+}
+
+// ticketOf(session): the ticket in a session that session() or onSession told of
+Napi::Value Connection::TicketOf(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return info.Env().Undefined();
+  const ByteView bytes = ToBytes(info[0]);
+  const bssl::UniquePtr<SSL_SESSION> session(
+      SSL_SESSION_from_bytes(bytes.data(), bytes.size(), SSL_get_SSL_CTX(engine_->ssl())));
+  ERR_clear_error();
+  if (session == nullptr || !SSL_SESSION_has_ticket(session.get())) return info.Env().Undefined();
+  const uint8_t* ticket = nullptr;
+  size_t length = 0;
+  SSL_SESSION_get0_ticket(session.get(), &ticket, &length);
+  return ToBuffer(info.Env(), ticket, length);
+}
+
+Napi::Value Connection::SharedSigalgs(const Napi::CallbackInfo& info) {
+  Napi::Array result = Napi::Array::New(info.Env());
+  if (engine_ == nullptr) return result;
+  for (const uint16_t sigalg : engine_->SharedSigalgs()) result.Set(result.Length(), Napi::Number::New(info.Env(), sigalg));
+  return result;
+}
+
+// setMaxSendFragment(bytes)
+Napi::Value Connection::SetMaxSendFragment(const Napi::CallbackInfo& info) {
+  const bool set = engine_ != nullptr && engine_->SetMaxSendFragment(info[0].ToNumber().Uint32Value());
+  return Napi::Boolean::New(info.Env(), set);
 }
 
 // exportKeyingMaterial(length, label, context or undefined): RFC 5705; RFC 8446, section 7.5

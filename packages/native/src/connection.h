@@ -87,6 +87,9 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   Napi::Value UpdateKeys(const Napi::CallbackInfo& info);
   Napi::Value KernelTls(const Napi::CallbackInfo& info);
   Napi::Value BytesSent(const Napi::CallbackInfo& info);
+  Napi::Value TicketOf(const Napi::CallbackInfo& info);
+  Napi::Value SharedSigalgs(const Napi::CallbackInfo& info);
+  Napi::Value SetMaxSendFragment(const Napi::CallbackInfo& info);
   Napi::Value Finished(const Napi::CallbackInfo& info);
   Napi::Value PeerFinished(const Napi::CallbackInfo& info);
   Napi::Value PeerName(const Napi::CallbackInfo& info);

@@ -48,7 +48,7 @@ bool Context::Configure(const Napi::Object& options) {
   SSL_CTX_set_mode(ctx_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   Engine::InstallCallbacks(ctx_.get());
   if (config_.is_server) {
-    SSL_CTX_set_options(ctx_.get(), kServerOptions);
+    if (!GetBoolean(options, "followsClientOrder")) SSL_CTX_set_options(ctx_.get(), kServerOptions);
     Engine::InstallServerCallbacks(ctx_.get());
     config_.asks_server_name = GetBoolean(options, "asksServerName");
     config_.asks_alpn = GetBoolean(options, "asksAlpn");

@@ -403,8 +403,9 @@ bool Engine::close_notify_sent() const {
 // --- events ----------------------------------------------------------------------------------------------------------
 
 void Engine::OnInfo(const SSL* ssl, int type, int value) {
-  if ((type & SSL_CB_ALERT) == 0) return;
   Engine* engine = From(ssl);
+  if (type == SSL_CB_HANDSHAKE_DONE && engine != nullptr) engine->RememberSharedSigalgs();
+  if ((type & SSL_CB_ALERT) == 0) return;
   // close_notify is the ordinary end and explains no failure.
   if (engine == nullptr || (value & 0xff) == SSL_AD_CLOSE_NOTIFY) return;
   engine->last_alert_.direction = (type & SSL_CB_READ) != 0 ? Alert::Direction::kReceived : Alert::Direction::kSent;
@@ -413,6 +414,33 @@ void Engine::OnInfo(const SSL* ssl, int type, int value) {
   if (engine->tx_ == RecordLayer::kKernel && engine->last_alert_.direction == Alert::Direction::kSent) {
     engine->SendAlertThroughKernel(engine->last_alert_.level, engine->last_alert_.description);
   }
+}
+
+// libssl forgets what the peer accepts with the handshake. One bit for each of ours keeps it without an allocation.
+void Engine::RememberSharedSigalgs() {
+  const uint16_t* theirs = nullptr;
+  const size_t count = SSL_get0_peer_verify_algorithms(ssl_.get(), &theirs);
+  const std::span<const uint16_t> own = SigningAlgorithms(config_.sigalgs);
+  shared_sigalgs_ = 0;
+  for (size_t i = 0; i < own.size() && i < 32; i++) {
+    if (std::find(theirs, theirs + count, own[i]) != theirs + count) shared_sigalgs_ |= uint32_t{1} << i;
+  }
+}
+
+std::vector<uint16_t> Engine::SharedSigalgs() const {
+  std::vector<uint16_t> shared;
+  const std::span<const uint16_t> own = SigningAlgorithms(config_.sigalgs);
+  for (size_t i = 0; i < own.size() && i < 32; i++) {
+    if ((shared_sigalgs_ >> i & 1) != 0) shared.push_back(own[i]);
+  }
+  return shared;
+}
+
+bool Engine::SetMaxSendFragment(size_t length) {
+  // The kernel cuts records as it likes, and who insists on it has the last word.
+  if (tx_ != RecordLayer::kUserspace || (ktls_request_.tx && ktls_request_.settle_first)) return false;
+  ktls_request_.tx = false;
+  return SSL_set_max_send_fragment(ssl_.get(), length) == 1;
 }
 
 // libssl forms the lines only once somebody of the context has asked for them.

@@ -159,6 +159,10 @@ class Engine {
   size_t Seal(const uint8_t* data, size_t length);
   // Seals the session tickets that libssl holds back until the first write, where there was none. Call Flush() after it.
   void SealTickets();
+  // Records to come carry so much plaintext at most, and stay out of the kernel. False where the kernel seals already.
+  bool SetMaxSendFragment(size_t length);
+  // The signature algorithms that this end signs with and the peer accepts, in our order; known when the handshake is over.
+  std::vector<uint16_t> SharedSigalgs() const;
   // Queues close_notify; answers whether one was queued now.
   bool SealCloseNotify();
   FlushStatus Flush();
@@ -218,6 +222,7 @@ class Engine {
   static int BioWrite(BIO* bio, const char* data, int length);
   static long BioCtrl(BIO* bio, int command, long number, void* pointer);
   static void OnInfo(const SSL* ssl, int type, int value);
+  void RememberSharedSigalgs();
   static enum ssl_private_key_result_t OnSign(SSL* ssl, uint8_t* out, size_t* out_length, size_t max_out,
                                               uint16_t algorithm, const uint8_t* in, size_t in_length);
   static enum ssl_private_key_result_t OnDecrypt(SSL* ssl, uint8_t* out, size_t* out_length, size_t max_out,
@@ -353,6 +358,9 @@ class Engine {
 
   // What kStoreSession is to ask once the handshake's last message is out.
   Question session_to_store_;
+  // By place in our list.
+  uint32_t shared_sigalgs_ = 0;
+
   bool keeps_sessions_ = false;
   std::vector<std::vector<uint8_t>> new_sessions_;
   bool keeps_key_log_ = false;

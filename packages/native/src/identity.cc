@@ -58,18 +58,25 @@ bool HasKind(const std::vector<Identity>& identities, int auth) {
   });
 }
 
-// The server's order decides (SSL_OP_CIPHER_SERVER_PREFERENCE).
+// Whose order decides is SSL_OP_CIPHER_SERVER_PREFERENCE's to say.
 int SelectAuth(const std::vector<Identity>& identities, const SSL_CLIENT_HELLO* hello) {
   std::vector<uint16_t> offered;
   CBS suites;
   CBS_init(&suites, hello->cipher_suites, hello->cipher_suites_len);
   for (uint16_t value; CBS_get_u16(&suites, &value);) offered.push_back(value);
-  const STACK_OF(SSL_CIPHER)* enabled = SSL_get_ciphers(hello->ssl);
-  for (size_t i = 0; i < sk_SSL_CIPHER_num(enabled); i++) {
-    const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(enabled, i);
+  std::vector<const SSL_CIPHER*> shared;
+  for (const SSL_CIPHER* cipher : SSL_get_ciphers(hello->ssl)) {
+    if (Contains(offered, SSL_CIPHER_get_protocol_id(cipher))) shared.push_back(cipher);
+  }
+  if ((SSL_get_options(hello->ssl) & SSL_OP_CIPHER_SERVER_PREFERENCE) == 0) {
+    const auto place = [&offered](const SSL_CIPHER* cipher) {
+      return std::find(offered.begin(), offered.end(), SSL_CIPHER_get_protocol_id(cipher));
+    };
+    std::sort(shared.begin(), shared.end(), [&place](auto* one, auto* other) { return place(one) < place(other); });
+  }
+  for (const SSL_CIPHER* cipher : shared) {
     const int auth = SSL_CIPHER_get_auth_nid(cipher);
-    if (auth != NID_auth_rsa && auth != NID_auth_ecdsa) continue;
-    if (Contains(offered, SSL_CIPHER_get_protocol_id(cipher)) && HasKind(identities, auth)) return auth;
+    if ((auth == NID_auth_rsa || auth == NID_auth_ecdsa) && HasKind(identities, auth)) return auth;
   }
   return NID_undef;
 }
@@ -143,6 +150,10 @@ bool Signs(const EVP_PKEY* key, uint16_t sigalg, const Client& client) {
 }
 
 }  // namespace
+
+std::span<const uint16_t> SigningAlgorithms(std::span<const uint16_t> chosen) {
+  return chosen.empty() ? std::span<const uint16_t>(kDefaultSigningAlgorithms) : chosen;
+}
 
 Selection SelectIdentity(const std::vector<Identity>& identities, std::span<const uint16_t> sigalgs,
                          const SSL_CLIENT_HELLO* hello) {

@@ -23,6 +23,9 @@ struct Selection {
   uint16_t sigalg = 0;
 };
 
+// What is signed with, in order of preference: what was chosen, or what libssl does by itself.
+std::span<const uint16_t> SigningAlgorithms(std::span<const uint16_t> chosen);
+
 // The first of `sigalgs`, in our order, that the client accepts and one of `identities` can sign with. Of two identities
 // of the same kind the first that will do. Before TLS 1.3 libssl chooses the cipher suite first, and so does this. Empty
 // where nothing will do, or the ClientHello is malformed: libssl says why.

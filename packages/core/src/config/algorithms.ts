@@ -1,6 +1,6 @@
 import * as native from '@node-aws-lc/native';
 import { ConfigError } from '../errors';
-import { toBoolean } from './checks';
+import { toBoolean, toSwitches } from './checks';
 import type { CommonOptions, TlsVersion } from './options';
 
 /** Protocol versions and suites as the native context takes them. */
@@ -153,6 +153,28 @@ const GROUP_ALIASES = new Map<unknown, string>([
   ['x25519', 'X25519'],
 ]);
 
+/** What `secureOptions` leaves of a range of versions. */
+function withoutVersions(
+  lowest: number,
+  highest: number,
+  { secureOptions }: CommonOptions,
+): { minVersion: number; maxVersion: number } {
+  const { disabledVersions } = toSwitches(secureOptions);
+  const left: number[] = [];
+  for (let version = lowest; version <= highest; version++) {
+    if (!disabledVersions.includes(version)) left.push(version);
+  }
+  const minVersion = left[0];
+  const maxVersion = left.at(-1);
+  const refuse = (detail: string): never => {
+    throw new ConfigError('ERR_AWS_LC_CONFIG_VERSION', 'secureOptions', detail);
+  };
+  if (minVersion === undefined || maxVersion === undefined) return refuse('no version is left');
+  // A client offers a range; what it cannot say is "these two and not the one between".
+  if (maxVersion - minVersion >= left.length) return refuse('there is a gap between the versions');
+  return { minVersion, maxVersion };
+}
+
 /**
  * Chooses versions, cipher suites and groups.
  *
@@ -170,6 +192,7 @@ export function toAlgorithms(options: CommonOptions): Algorithms {
       `${String(options.minVersion)} is above ${options.maxVersion ?? 'TLSv1.3'}`,
     );
   }
+  ({ minVersion, maxVersion } = withoutVersions(minVersion, maxVersion, options));
   const { tls12, tls13, chosen } = selectSuites(options);
   const aeadOnly = toBoolean('ktlsAeadOnly', options.ktlsAeadOnly, false);
   const usable12 = aeadOnly ? tls12.filter((name) => KERNEL_AEAD.test(name)) : tls12;

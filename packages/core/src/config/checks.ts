@@ -21,17 +21,45 @@ export function refuseUnsupported(options: object): void {
   }
 }
 
-/** Switches of OpenSSL that say what AWS-LC does anyhow. */
+/** Switches of OpenSSL that say what AWS-LC does anyhow, or that permit what it never needs. */
 const REDUNDANT_OPTIONS =
+  constants.SSL_OP_ALL |
+  constants.SSL_OP_LEGACY_SERVER_CONNECT |
   constants.SSL_OP_NO_SSLv2 |
   constants.SSL_OP_NO_SSLv3 |
   constants.SSL_OP_NO_COMPRESSION |
   constants.SSL_OP_NO_RENEGOTIATION |
+  constants.SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION |
   constants.SSL_OP_CIPHER_SERVER_PREFERENCE;
 
-/** What `secureOptions` asks for: of OpenSSL's switches only SSL_OP_NO_TICKET means something here. */
-export function toNoTickets(value: unknown): boolean {
-  if (value === undefined) return false;
+/** Versions by the switch that turns each off. */
+const VERSION_OPTIONS: [bit: number, version: number][] = [
+  [constants.SSL_OP_NO_TLSv1, 0x0301],
+  [constants.SSL_OP_NO_TLSv1_1, 0x0302],
+  [constants.SSL_OP_NO_TLSv1_2, 0x0303],
+  [constants.SSL_OP_NO_TLSv1_3, 0x0304],
+];
+
+const KNOWN_OPTIONS = VERSION_OPTIONS.reduce(
+  (bits, [bit]) => bits | bit,
+  REDUNDANT_OPTIONS | constants.SSL_OP_NO_TICKET,
+);
+
+/** What `secureOptions` asks for. */
+export interface Switches {
+  /** SSL_OP_NO_TICKET */
+  noTickets: boolean;
+  /** SSL_OP_NO_TLSv1 and those like it, by the versions' numbers. */
+  disabledVersions: number[];
+}
+
+/**
+ * Reads `secureOptions`.
+ *
+ * @throws ConfigError ERR_AWS_LC_CONFIG_TYPE, ERR_AWS_LC_CONFIG_UNSUPPORTED
+ */
+export function toSwitches(value: unknown): Switches {
+  if (value === undefined) return { noTickets: false, disabledVersions: [] };
   if (!Number.isInteger(value)) {
     throw new ConfigError(
       'ERR_AWS_LC_CONFIG_TYPE',
@@ -39,12 +67,16 @@ export function toNoTickets(value: unknown): boolean {
       'expected bits of crypto.constants.SSL_OP_*',
     );
   }
-  const bits = (value as number) & ~REDUNDANT_OPTIONS & ~constants.SSL_OP_NO_TICKET;
+  const given = value as number;
+  const bits = given & ~KNOWN_OPTIONS;
   if (bits !== 0) {
-    const detail = `of OpenSSL's switches AWS-LC has SSL_OP_NO_TICKET, not 0x${(bits >>> 0).toString(16)}`;
+    const detail = `AWS-LC does not have OpenSSL's switch 0x${(bits >>> 0).toString(16)}`;
     throw new ConfigError('ERR_AWS_LC_CONFIG_UNSUPPORTED', 'secureOptions', detail);
   }
-  return ((value as number) & constants.SSL_OP_NO_TICKET) !== 0;
+  return {
+    noTickets: (given & constants.SSL_OP_NO_TICKET) !== 0,
+    disabledVersions: VERSION_OPTIONS.filter(([bit]) => (given & bit) !== 0).map(([, v]) => v),
+  };
 }
 
 /** Refuses what is no object of options at all. */

@@ -10,7 +10,6 @@ import {
   requireObject,
   toBoolean,
   toHandshakeTimeout,
-  toNoTickets,
   toSession,
 } from './checks';
 import { buildContext } from './context';
@@ -59,7 +58,6 @@ export class ClientConfig {
     if (typeof this.checkServerIdentity !== 'function') {
       throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', 'checkServerIdentity', 'expected a function');
     }
-    toNoTickets(options.secureOptions);
     this.#session = toSession(options.session);
     this.ktls = toKtlsPolicy(options.ktls);
     this.handshakeTimeout = toHandshakeTimeout(options.handshakeTimeout);

@@ -84,7 +84,9 @@ export interface CommonOptions {
   alpnProtocols?: string[] | Uint8Array | undefined;
   /**
    * Bits of `crypto.constants.SSL_OP_*`. A server with `SSL_OP_NO_TICKET` sends no session tickets: for clients whose
-   * kernel TLS cannot bear them. Switches that say what AWS-LC does anyhow are accepted, others refused.
+   * kernel TLS cannot bear them. `SSL_OP_NO_TLSv1_2` and those like it narrow the range of versions. Switches that say
+   * what AWS-LC does anyhow (`SSL_OP_ALL`, `SSL_OP_NO_SSLv3`, `SSL_OP_LEGACY_SERVER_CONNECT`, …) are accepted, others
+   * refused.
    */
   secureOptions?: number | undefined;
   /** Kernel TLS. Default `'auto'`: wherever host, cipher suite and kernel allow. */
@@ -145,6 +147,11 @@ export interface ServerConfigOptions extends CommonOptions {
   requestCert?: boolean | undefined;
   /** With `requestCert`: whether a client without a good certificate is refused. Default true. */
   rejectUnauthorized?: boolean | undefined;
+  /**
+   * Whether the server's order of cipher suites decides, or, up to TLS 1.2, the client's. Those of TLS 1.3 go by what the
+   * processors are fast at. Default true.
+   */
+  honorCipherOrder?: boolean | undefined;
   /** Milliseconds a handshake may take. Default 120 000. */
   handshakeTimeout?: number | undefined;
   /**

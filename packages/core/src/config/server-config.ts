@@ -11,9 +11,9 @@ import {
   requireObject,
   toBoolean,
   toHandshakeTimeout,
-  toNoTickets,
   toOwnSessionContext,
   toSessionTimeout,
+  toSwitches,
 } from './checks';
 import { toAnswerers, toCallbacks } from './client-hello';
 import { buildContext } from './context';
@@ -152,7 +152,8 @@ export class ServerConfig {
       checksIdentity: false,
       trust: verification !== 0 || trust.named.length > 0 ? trust.build(trusted) : undefined,
       alpn: toAlpn(options),
-      noTickets: toNoTickets(options.secureOptions),
+      noTickets: toSwitches(options.secureOptions).noTickets,
+      followsClientOrder: !toBoolean('honorCipherOrder', options.honorCipherOrder, true),
       ticketKeys: this.ticketKeys.native,
       sessionIdContext: toSessionIdContext(
         verification,

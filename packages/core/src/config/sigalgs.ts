@@ -23,6 +23,15 @@ const NUMBERS = new Map(
   SCHEMES.flatMap(([number, ...names]) => names.map((name) => [name.toLowerCase(), number])),
 );
 
+const NAMES = new Map(SCHEMES.map(([number, name, alias]) => [number, alias ?? name]));
+
+/** A scheme by the name that OpenSSL puts together from key and digest, as `node:tls` has it: 'RSA-PSS+SHA256'. */
+export function toSigalgName(scheme: number): string {
+  const name = NAMES.get(scheme) ?? `0x${scheme.toString(16).padStart(4, '0')}`;
+  if (name.includes('+')) return name;
+  return `${name === 'ed25519' ? 'Ed25519' : name}+UNDEF`;
+}
+
 /**
  * The numbers of `sigalgs`, a list in OpenSSL's form, in its order.
  *

@@ -29,6 +29,7 @@ const PASSED_ON = [
   'crl',
   'dhparam',
   'groups',
+  'honorCipherOrder',
   'key',
   'keyFile',
   'ktls',
@@ -67,6 +68,8 @@ export function toContextOptions(options: unknown): CommonOptions {
     if (!given[name]) delete result[name];
     else result[name] = toMaterials(given[name], `options.${name}`);
   }
+  // Node's server takes anything.
+  if ('honorCipherOrder' in result) result.honorCipherOrder = Boolean(result.honorCipherOrder);
   checkTypes(given);
   refuse(given);
   return {

@@ -1,7 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import * as tls from 'node:tls';
 import { invalidArgType, invalidArgValue } from './node-errors';
 import {
   extraCertificates,
+  parseBundle,
+  replaceDefaultTrust,
   systemCertificates,
   trustedCertificates,
 } from '../verify/default-trust';
@@ -35,6 +38,39 @@ export function getCACertificates(type: string = 'default'): readonly string[] {
     default:
       throw invalidArgValue('type', type);
   }
+}
+
+/**
+ * Has certificates that are given here be what is trusted where no `ca` is given, as `tls.setDefaultCACertificates`: from
+ * the next context on, and without what the environment says.
+ *
+ * @param certs PEM
+ * @throws TypeError ERR_INVALID_ARG_TYPE; what `crypto.X509Certificate` throws for what is none
+ */
+export function setDefaultCACertificates(
+  certs: readonly (string | NodeJS.ArrayBufferView)[],
+): void {
+  if (!Array.isArray(certs)) throw invalidArgType('certs', 'an instance of Array', certs);
+  const seen = new Map<string, Buffer>();
+  for (const [i, cert] of (certs as unknown[]).entries()) {
+    for (const { fingerprint256, raw } of toCertificates(cert, `certs[${i}]`)) {
+      seen.set(fingerprint256, raw);
+    }
+  }
+  replaceDefaultTrust([...seen.values()]);
+}
+
+function toCertificates(cert: unknown, name: string): X509Certificate[] {
+  if (typeof cert !== 'string' && !ArrayBuffer.isView(cert)) {
+    throw invalidArgType(name, 'of type string or an instance of ArrayBufferView', cert);
+  }
+  const text =
+    typeof cert === 'string'
+      ? Buffer.from(cert)
+      : Buffer.from(cert.buffer, cert.byteOffset, cert.byteLength);
+  const bundle = parseBundle(text);
+  // What is none explains itself best where it is parsed.
+  return (bundle.length > 0 ? bundle : [text]).map((der) => new X509Certificate(der));
 }
 
 function toPem(certificates: Buffer[]): readonly string[] {

@@ -15,6 +15,7 @@ import {
   requireBuffer,
   requireFunction,
   requireInteger,
+  requireNumber,
   requireObject,
   requireString,
   withCode,
@@ -104,10 +105,12 @@ class TlsSocket extends TlsStream {
   #handshakeTimer: NodeJS.Timeout | undefined;
   #waiting: AbortController | undefined;
   #failed = false;
+  #maxSendFragment: number | undefined;
 
   constructor(socket?: Duplex | null, given: TLSSocketOptions = {}, owner?: ConnectionOwner) {
     const options = { ...given };
     if (options.enableTrace != null) requireBoolean(options.enableTrace, 'options.enableTrace');
+    if (options.enableTrace) refuseTrace();
     if (options.ALPNProtocols) convertALPNProtocols(options.ALPNProtocols, options);
     super({
       side: options.isServer ? 'server' : 'client',
@@ -241,6 +244,7 @@ class TlsSocket extends TlsStream {
     try {
       const onHandshake = (error?: Error): void => this.#settle(error);
       this.startHandshake({ ...this.#init(), transport: this.#socket, onHandshake }, take());
+      if (this.#maxSendFragment !== undefined) super.setMaxSendFragment(this.#maxSendFragment);
     } catch (error) {
       this.#settle(error as Error);
     }
@@ -421,6 +425,24 @@ class TlsSocket extends TlsStream {
     this._connection?.useContext(made.serverConfig(this.#policy()).context);
   }
 
+  /** As the inherited one; before the transport is connected it is kept for the handshake. */
+  override setMaxSendFragment(size = 16_384): boolean {
+    requireNumber(size, 'size');
+    if (this.#started || this.destroyed) return super.setMaxSendFragment(size);
+    const isValid = Number.isInteger(size) && size >= 512 && size <= 16_384;
+    if (isValid) this.#maxSendFragment = size;
+    return isValid;
+  }
+
+  /**
+   * Is not offered.
+   *
+   * @throws ConfigError ERR_AWS_LC_CONFIG_UNSUPPORTED
+   */
+  enableTrace(): void {
+    refuseTrace();
+  }
+
   /** Does nothing: AWS-LC does not renegotiate. */
   disableRenegotiation(): void {}
 
@@ -442,6 +464,11 @@ class TlsSocket extends TlsStream {
     }
     return false;
   }
+}
+
+function refuseTrace(): never {
+  const advice = "AWS-LC prints no traces: record packets, with the secrets of the 'keylog' event";
+  throw new ConfigError('ERR_AWS_LC_CONFIG_UNSUPPORTED', 'enableTrace', advice);
 }
 
 function ignoreEarlyError(): void {

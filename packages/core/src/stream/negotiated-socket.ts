@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CipherNameAndProtocol, DetailedPeerCertificate, PeerCertificate } from 'node:tls';
 import type { Connection, ConnectionDetails } from '@node-aws-lc/native';
+import { toSigalgName } from '../config/sigalgs';
 import { TlsError, verificationCode, type TlsSide } from '../errors';
 import type { KtlsPolicy } from '../ktls/policy';
 import {
@@ -115,6 +116,12 @@ export abstract class NegotiatedSocket extends DetachedSocket {
     return this.#lastSession ?? this._connection?.session();
   }
 
+  /** The ticket of the session, on a client that has one: for debugging. */
+  getTLSTicket(): Buffer | undefined {
+    const session = this._side === 'client' ? this.getSession() : undefined;
+    return session && this._connection?.ticketOf(session);
+  }
+
   /** @internal */
   onSession(session: Buffer): void {
     this.#lastSession = session;
@@ -153,6 +160,35 @@ export abstract class NegotiatedSocket extends DetachedSocket {
   /** The peer's certificate, or undefined where it presented none. */
   getPeerX509Certificate(): X509Certificate | undefined {
     return this._peerCertificates().leaf;
+  }
+
+  // --- algorithms and records ------------------------------------------------------------------
+
+  /**
+   * The signature algorithms that both ends have, in this end's order and in OpenSSL's form, e.g. `'RSA-PSS+SHA256'`.
+   * Empty before the handshake is complete, and on a client that was not asked for a certificate.
+   */
+  getSharedSigalgs(): string[] {
+    return this._connection?.sharedSigalgs().map(toSigalgName) ?? [];
+  }
+
+  /**
+   * Limits the plaintext of the records to come: smaller ones can be decrypted sooner, larger ones cost less. The
+   * sending direction then stays out of the kernel.
+   *
+   * @param size bytes, 512 to 16 384
+   * @returns whether it was done: false out of that range, before the transport is connected and after the end, and where
+   *   the kernel makes the records (see `ktls.tx`) or has been required to
+   */
+  setMaxSendFragment(size = 16_384): boolean {
+    if (typeof size !== 'number') {
+      throw Object.assign(new TypeError('size: expected a number'), {
+        code: 'ERR_INVALID_ARG_TYPE',
+      });
+    }
+    // RFC 8446, section 5.1, has the one bound, OpenSSL the other.
+    if (!Number.isInteger(size) || size < 512 || size > 16_384) return false;
+    return this._connection?.setMaxSendFragment(size) ?? false;
   }
 
   // --- channel binding and exporters -----------------------------------------------------------

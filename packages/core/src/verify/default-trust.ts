@@ -17,7 +17,7 @@ const SYSTEM_BUNDLES = [
 const CERTIFICATE = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----([^-]+)-----END/g;
 
 // Bundles are other people's files, with comments and the odd broken entry: one bad certificate must not cost the rest.
-function parseBundle(contents: Buffer): Buffer[] {
+export function parseBundle(contents: Buffer): Buffer[] {
   if (!isPem(contents)) return contents[0] === 0x30 ? [contents] : [];
   return [...contents.toString('latin1').matchAll(CERTIFICATE)].map((match) =>
     Buffer.from(match[1] as string, 'base64'),
@@ -76,6 +76,7 @@ export function extraCertificates(): Buffer[] {
 
 /** The certificates that {@link defaultTrust} is made of, DER. */
 export function trustedCertificates(): Buffer[] {
+  if (replaced !== undefined) return replaced;
   const { SSL_CERT_FILE: file, SSL_CERT_DIR: folders } = process.env;
   // Whoever names a bundle means that one: falling back to the system's would trust more than was asked for.
   let certificates = file || folders ? fromEnvironment() : systemCertificates();
@@ -86,6 +87,13 @@ export function trustedCertificates(): Buffer[] {
 }
 
 let store: TrustStore | undefined;
+let replaced: Buffer[] | undefined;
+
+/** Has {@link defaultTrust} be these certificates and no others, DER, for the configurations to come. */
+export function replaceDefaultTrust(certificates: Buffer[]): void {
+  replaced = certificates;
+  store = undefined;
+}
 
 /**
  * The roots that peers are verified against where no `ca` is given: `SSL_CERT_FILE` and `SSL_CERT_DIR` if set, else
