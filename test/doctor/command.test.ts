@@ -7,6 +7,11 @@ import { run, runNode } from '../helpers/children.js';
 import { missing } from '../helpers/tools.js';
 import { core, program } from './internals.js';
 
+/** A sanitized addon needs its runtime preloaded in Node, and a shell would run under it, too. */
+const behindAShell =
+  process.env['NODE_AWS_LC_BUILD'] === 'Sanitize' &&
+  'a shell does not pass the sanitizer on to Node alone';
+
 const STATUS: Record<string, number> = { kernel: 0, userspace: 1, part: 3 };
 
 t.test('the exit status is that of the verdict, and the advice is hostKtls()’s', async (t) => {
@@ -75,16 +80,27 @@ for (const [error, key] of DENIED) {
   });
 }
 
-t.test('npx finds it in a project that has installed the package', async (t) => {
-  const folder = t.testdir({ 'package.json': '{ "private": true }' });
-  const install = ['install', '--offline', '--prefix', folder, core, path.join(core, '../native')];
-  const installed = await run(t, 'npm', install);
-  t.equal(installed.code, 0, installed.stderr);
-  const npx = ['--offline', '--no', '--prefix', folder, 'node-aws-lc', 'doctor', '--json'];
-  const { code, stdout, stderr } = await run(t, 'npx', npx);
-  t.ok([0, 1, 3].includes(code ?? -1), stderr);
-  t.match(JSON.parse(stdout), { versions: { node: process.version } });
-});
+t.test(
+  'npx finds it in a project that has installed the package',
+  { skip: behindAShell },
+  async (t) => {
+    const folder = t.testdir({ 'package.json': '{ "private": true }' });
+    const install = [
+      'install',
+      '--offline',
+      '--prefix',
+      folder,
+      core,
+      path.join(core, '../native'),
+    ];
+    const installed = await run(t, 'npm', install);
+    t.equal(installed.code, 0, installed.stderr);
+    const npx = ['--offline', '--no', '--prefix', folder, 'node-aws-lc', 'doctor', '--json'];
+    const { code, stdout, stderr } = await run(t, 'npx', npx);
+    t.ok([0, 1, 3].includes(code ?? -1), stderr);
+    t.match(JSON.parse(stdout), { versions: { node: process.version } });
+  },
+);
 
 /** strace's ptrace(2) is denied in some sandboxes, and under LeakSanitizer. */
 function strangerToStrace(): string | false {
@@ -99,15 +115,19 @@ interface Report {
   findings: { key: string; advice: string }[];
 }
 
-t.test('a reader that has seen enough does not change the verdict', async (t) => {
-  const { status: whole } = spawnSync(process.execPath, [program, 'doctor']);
-  const command = `"$0" "$1" doctor | true; echo \${PIPESTATUS[0]}`;
-  const { stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, program]);
-  t.equal(String(stderr), '');
-  t.equal(Number(stdout), whole);
-});
+t.test(
+  'a reader that has seen enough does not change the verdict',
+  { skip: behindAShell },
+  async (t) => {
+    const { status: whole } = spawnSync(process.execPath, [program, 'doctor']);
+    const command = `"$0" "$1" doctor | true; echo \${PIPESTATUS[0]}`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, program]);
+    t.equal(String(stderr), '');
+    t.equal(Number(stdout), whole);
+  },
+);
 
-t.test('a report that cannot be written is no verdict', async (t) => {
+t.test('a report that cannot be written is no verdict', { skip: behindAShell }, async (t) => {
   const command = '"$0" "$1" doctor > /dev/full';
   const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, program]);
   t.equal(status, 5);
