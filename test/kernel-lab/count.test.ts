@@ -71,8 +71,7 @@ t.test('a guest that goes down before its command ended has no status', { skip }
 function count(t: Test, script: string, args: string[]) {
   const file = path.join(t.testdir(), 'script.js');
   writeFileSync(file, script);
-  const command = [countLabScript, 'node', file, ...args];
   // The test runner's hooks into Node's processes are not there in the guest.
-  const env = { NODE_OPTIONS: undefined };
-  return run(t, process.execPath, command, { timeout: 120_000, env });
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, countLabScript, 'node', file, ...args];
+  return run(t, 'env', command, { timeout: 120_000 });
 }
