@@ -347,13 +347,9 @@ void Connection::DeliverInput() {
         return;
       case Engine::ReadStatus::kCloseNotify:
       case Engine::ReadStatus::kEof:
-        read_ended_ = true;
-        EmitNewSessions();
-        if (!IsOpen()) return;
-        Emit(Callback::kEnd, {Napi::Boolean::New(Env(), result.status == Engine::ReadStatus::kCloseNotify)});
+        EmitEnd(result.status == Engine::ReadStatus::kCloseNotify);
         return;
       case Engine::ReadStatus::kError:
-        read_ended_ = true;
         EmitError();
         return;
     }
@@ -365,6 +361,12 @@ void Connection::DeliverInput() {
 bool Connection::FlushAnswers() {
   if (engine_->collected() == 0 && !engine_->HasUnsent()) return true;
   return Flush() != Engine::FlushStatus::kError;
+}
+
+void Connection::EmitEnd(bool close_notify) {
+  read_ended_ = true;
+  EmitNewSessions();
+  if (IsOpen()) Emit(Callback::kEnd, {Napi::Boolean::New(Env(), close_notify)});
 }
 
 void Connection::EmitError() {

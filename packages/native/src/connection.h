@@ -112,6 +112,7 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   void ReportHandshake();
   void DeliverInput();
   bool FlushAnswers();
+  void EmitEnd(bool close_notify);
   void EmitError();
   void EmitNewSessions();
   void EmitKeyLog();

@@ -80,12 +80,8 @@ void Connection::PumpFromPeer() {
         return;
       case Engine::ReadStatus::kCloseNotify:
       case Engine::ReadStatus::kEof:
-        read_ended_ = true;
         plaintext_->EndPut();
-        EmitNewSessions();
-        if (IsOpen()) {
-          Emit(Callback::kEnd, {Napi::Boolean::New(Env(), result.status == Engine::ReadStatus::kCloseNotify)});
-        }
+        EmitEnd(result.status == Engine::ReadStatus::kCloseNotify);
         return;
       case Engine::ReadStatus::kError:
         EmitError();
