@@ -7,6 +7,7 @@
 #include "library_keys.h"
 #include "link.h"
 #include "sealing_kernel.h"
+#include "subject.h"
 #include "tap.h"
 
 namespace aws_lc {
@@ -24,25 +25,6 @@ std::vector<uint8_t> Secret(const Engine& engine, KtlsDirection direction) {
 bool IsWiped(const std::vector<uint8_t>& secret) {
   return std::all_of(secret.begin(), secret.end(), [](uint8_t byte) { return byte == 0; });
 }
-
-struct Subject {
-  Subject(const Suite& suite, bool server, const KtlsRequest& request)
-      : link(suite, server ? &peer_end : &kernel, server ? &kernel : &peer_end),
-        engine(link.engine(server)),
-        peer(link.engine(!server)) {
-    kernel.can_rekey = request.can_rekey;
-    engine.RequestKernelTls(request);
-    link.Handshake();
-    ReadAll(&peer);
-    ReadAll(&engine);
-  }
-
-  SealingKernel kernel;
-  WireEnd peer_end;
-  Link link;
-  Engine& engine;
-  Engine& peer;
-};
 
 TEST("libssl forgets the traffic secret of each direction that the kernel has, and of no other") {
   for (const Suite& suite : kTls13Suites) {

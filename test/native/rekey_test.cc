@@ -4,6 +4,7 @@
 #include "link.h"
 #include "scripted_kernel.h"
 #include "sealing_kernel.h"
+#include "subject.h"
 #include "tap.h"
 
 namespace aws_lc {
@@ -16,26 +17,6 @@ KtlsRequest Rekeying(bool tx, bool rx) {
   request.can_rekey = true;
   return request;
 }
-
-// A connection whose one side is on such a kernel and whose other side is not.
-struct Subject {
-  Subject(const Suite& suite, bool server, const KtlsRequest& request)
-      : link(suite, server ? &peer_end : &kernel, server ? &kernel : &peer_end),
-        engine(link.engine(server)),
-        peer(link.engine(!server)) {
-    kernel.can_rekey = true;
-    engine.RequestKernelTls(request);
-    link.Handshake();
-    ReadAll(&peer);
-    ReadAll(&engine);
-  }
-
-  SealingKernel kernel;
-  WireEnd peer_end;
-  Link link;
-  Engine& engine;
-  Engine& peer;
-};
 
 TEST("a peer's KeyUpdate is honoured, again and again, whether or not it asks for ours: every suite and direction") {
   for (const Suite& suite : kTls13Suites) {
