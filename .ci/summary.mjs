@@ -45,7 +45,9 @@ function failures(file) {
     if (failed !== undefined) {
       const inner = names.length > depth;
       // A test whose assertions were told of already only repeats that they failed.
-      diagnostics = inner ? undefined : [`not ok: ${[...names.slice(0, depth), failed].join(' > ')}`];
+      diagnostics = inner
+        ? undefined
+        : [`not ok: ${[...names.slice(0, depth), failed].join(' > ')}`];
       if (diagnostics !== undefined) reports.push(diagnostics);
       names.length = Math.min(names.length, depth);
     } else if (/^ *(ok \d|# Subtest|1\.\.)/.test(line)) {
