@@ -218,10 +218,14 @@ void Connection::ReportHandshake() {
     case Engine::State::kSettling:
       return;
     case Engine::State::kWaiting: {
-      if (question_open_) return;
+      if (question_open_ || chain_work_ != nullptr) return;
+      const Question& question = engine_->question();
+      if (question.kind == QuestionKind::kChain) {
+        chain_work_ = ChainWork::Queue(env_data_, engine_->peer_chain(), this);
+        return;
+      }
       question_open_ = true;
       question_++;
-      const Question& question = engine_->question();
       Emit(Callback::kQuestion,
            {Napi::Number::New(Env(), static_cast<double>(question.kind)), Napi::Number::New(Env(), question_),
             Napi::Number::New(Env(), question.detail), Napi::String::New(Env(), question.name),
@@ -234,6 +238,16 @@ void Connection::ReportHandshake() {
     case Engine::State::kFailed:
       Emit(Callback::kHandshake, {ToObject(Env(), engine_->error())});
   }
+}
+
+void Connection::OnChainVerdict(long verdict) {
+  chain_work_ = nullptr;
+  // The peer may have gone in the meantime, which has been reported.
+  if (!IsOpen() || engine_->state() != Engine::State::kWaiting) return;
+  Napi::HandleScope scope(Env());
+  engine_->Give({.alert = std::nullopt, .bytes = {}, .verdict = verdict});
+  Step step(this, false);
+  ContinueHandshake();
 }
 
 // answer(number of the question, alert that refuses the peer or -1, bytes or undefined)
@@ -584,6 +598,7 @@ void Connection::CloseNow() {
   const bool started = !owner_.IsEmpty();
   if (fd_transport_ != nullptr) engine_->DiscardInput();
   plaintext_.reset();
+  if (chain_work_ != nullptr) std::exchange(chain_work_, nullptr)->Abandon();
   if (file_work_ != nullptr) std::exchange(file_work_, nullptr)->Abandon();
   file_.reset();
   engine_.reset();

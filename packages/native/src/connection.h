@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 
+#include "chain_work.h"
 #include "context.h"
 #include "engine.h"
 #include "env_data.h"
@@ -22,6 +23,7 @@ namespace aws_lc {
 
 class Connection final : public Napi::ObjectWrap<Connection>,
                          private FdTransport::Listener,
+                         private ChainWork::Listener,
                          private FileWork::Listener {
  public:
   static Napi::Function Define(Napi::Env env);
@@ -109,6 +111,7 @@ class Connection final : public Napi::ObjectWrap<Connection>,
 
   void ContinueHandshake();
   void ListenWhileWaiting();
+  void OnChainVerdict(long verdict) override;
   void ReportHandshake();
   void DeliverInput();
   bool FlushAnswers();
@@ -158,6 +161,8 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   // The last question to JavaScript, and whether its answer is outstanding.
   uint32_t question_ = 0;
   bool question_open_ = false;
+  // The verification of the peer's chain, while it is being made.
+  ChainWork* chain_work_ = nullptr;
 
   // The write in progress. Its chunks are looked up again on every turn: JavaScript could have detached them.
   Napi::Reference<Napi::Array> chunks_;

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "verification.h"
-
 namespace aws_lc {
 namespace {
 
@@ -55,12 +53,6 @@ void Engine::InstallCallbacks(SSL_CTX* ctx) {
 void Engine::InstallServerCallbacks(SSL_CTX* ctx) {
   SSL_CTX_set_select_certificate_cb(ctx, OnClientHello);
   SSL_CTX_set_alpn_select_cb(ctx, OnSelectAlpn, nullptr);
-}
-
-void Engine::InstallVerification(SSL_CTX* ctx, int mode) {
-  SSL_CTX_set_custom_verify(ctx, mode, OnVerify);
-  // A certificate that was good when the session began may have expired or been revoked since.
-  SSL_CTX_set_reverify_on_resume(ctx, 1);
 }
 
 // --- transport -------------------------------------------------------------------------------------------------------
@@ -227,7 +219,7 @@ void Engine::Handshake() {
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
   EndInput();
-  if (result == 1 && StoreSession()) {
+  if (result == 1 && JudgeResumedPeer() && StoreSession()) {
     CompleteHandshake();
     return;
   }
@@ -235,54 +227,16 @@ void Engine::Handshake() {
     state_ = State::kWaiting;
     return;
   }
+  if (state_ == State::kFailed) return;
   if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) FailFromLibrary();
 }
 
 void Engine::CompleteHandshake() {
-  // libssl reverifies on resumption for clients only.
-  if (config_.is_server && config_.peer_verification != PeerVerification::kNone && !chain_verified_) {
-    const STACK_OF(CRYPTO_BUFFER)* certificates = SSL_get0_peer_certificates(ssl_.get());
-    if (certificates != nullptr && sk_CRYPTO_BUFFER_num(certificates) > 0) {
-      verify_result_ = VerifyChain();
-      chain_verified_ = true;
-      if (verify_result_ != X509_V_OK && RefusesUnverified()) {
-        SSL_send_fatal_alert(ssl_.get(), static_cast<uint8_t>(SSL_alert_from_verify_result(verify_result_)));
-        FailFromLibrary();
-        return;
-      }
-    }
-  }
   state_ = State::kOpen;
   open_handshake_bytes_ = 0;
   if (ktls_request_.after_bytes > 0) return;
   ArmKernelTls();
   if (ktls_request_.settle_first && !IsSettled()) state_ = State::kSettling;
-}
-
-enum ssl_verify_result_t Engine::OnVerify(SSL* ssl, uint8_t* out_alert) { return From(ssl)->VerifyPeer(out_alert); }
-
-enum ssl_verify_result_t Engine::VerifyPeer(uint8_t* out_alert) {
-  if (!chain_verified_) {
-    verify_result_ = VerifyChain();
-    chain_verified_ = true;
-    if (verify_result_ != X509_V_OK && RefusesUnverified()) {
-      *out_alert = static_cast<uint8_t>(SSL_alert_from_verify_result(verify_result_));
-      return ssl_verify_invalid;
-    }
-  }
-  if (!config_.checks_identity) return ssl_verify_ok;
-  const auto detail = static_cast<uint32_t>(verify_result_);
-  return Ask({QuestionKind::kPeerIdentity, detail, {}, {}}).has_value() ? ssl_verify_ok : ssl_verify_retry;
-}
-
-bool Engine::RefusesUnverified() const { return config_.peer_verification != PeerVerification::kRecord; }
-
-long Engine::VerifyChain() const { return VerifyPeerChain(ssl_.get(), config_.is_server, nullptr); }
-
-bssl::UniquePtr<STACK_OF(X509)> Engine::VerifiedChain() const {
-  if (config_.peer_verification == PeerVerification::kNone) return nullptr;
-  bssl::UniquePtr<STACK_OF(X509)> chain;
-  return VerifyPeerChain(ssl_.get(), config_.is_server, &chain) == X509_V_OK ? std::move(chain) : nullptr;
 }
 
 // --- records ---------------------------------------------------------------------------------------------------------
@@ -457,7 +411,7 @@ void Engine::OnKeyLog(const SSL* ssl, const char* line) {
 std::vector<std::string> Engine::TakeKeyLog() { return std::exchange(key_log_, {}); }
 
 void Engine::FailFromLibrary() {
-  if (verify_result_ != X509_V_OK && chain_verified_ && RefusesUnverified()) {
+  if (chain_verified_ && RefusesChain()) {
     ERR_clear_error();
     TlsError error;
     error.kind = TlsError::Kind::kVerification;

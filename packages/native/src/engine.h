@@ -20,6 +20,7 @@
 #include "ticket_key_set.h"
 #include "tls_error.h"
 #include "transport.h"
+#include "verification.h"
 
 namespace aws_lc {
 
@@ -138,6 +139,8 @@ class Engine {
   // Goes as far as the transport allows and leaves the outcome in state().
   void Handshake();
   const Question& question() const { return question_; }
+  // While kChain is to be answered: what to verify.
+  PeerChain peer_chain() const;
   // Answers question(). Handshake() goes on from there.
   void Give(Answer answer);
   // While an answer is outstanding: keeps what arrives, so that a peer that has gone is noticed, until so much has come
@@ -243,8 +246,11 @@ class Engine {
   std::optional<Answer> Ask(Question question);
   void Refuse(uint8_t alert);
   enum ssl_verify_result_t VerifyPeer(uint8_t* out_alert);
-  long VerifyChain() const;
-  bool RefusesUnverified() const;
+  // False while the verdict is outstanding.
+  bool JudgeChain();
+  // libssl reverifies on resumption for clients only. False while the verdict is outstanding, or where it is a refusal.
+  bool JudgeResumedPeer();
+  bool RefusesChain() const;
   void CompleteHandshake();
   void ArmKernelTls();
   void DrainBuffered();

@@ -42,9 +42,10 @@ void Engine::ListenWhileWaiting() {
     stash_.insert(stash_.end(), inbound.data(), inbound.data() + count);
   } else if (count == 0) {
     heard_end_ = true;
-    // A client has more to send before its handshake is over, unless nothing is left but to keep its session; a server
-    // may have said all that it has to say.
-    if (config_.is_server && question_.kind != QuestionKind::kStoreSession) Fail(TlsError::Eof());
+    // A client has more to send before its handshake is over, unless nothing of the server's is outstanding: behind its
+    // certificate, the rest of its handshake and all of its request may have come. A server may have said all that it has
+    // to say.
+    if (config_.is_server && SSL_in_init(ssl_.get()) && question_.kind != QuestionKind::kChain) Fail(TlsError::Eof());
   } else if (count != -EAGAIN) {
     Fail(TlsError::System("read", static_cast<int>(-count)));
   }

@@ -20,6 +20,7 @@ enum class QuestionKind : uint8_t {
   kSignature = 4,     // detail: the algorithm (RFC 8446, section 4.2.3), data: what to sign; bytes: the signature
   kFindSession = 5,   // data: the id of the session that a client would resume; bytes: the session, if it is known
   kStoreSession = 6,  // data: an id, `detail` bytes, and behind it the session that it is to be found by
+  kChain = 7,         // verdict: that of VerifyChain() on Engine::peer_chain(). Not for JavaScript
 };
 
 struct Question {
@@ -33,6 +34,8 @@ struct Answer {
   // Refuses the peer with this alert.
   std::optional<uint8_t> alert;
   std::vector<uint8_t> bytes;
+  // A chain's X509_V_* result; nothing passes for good that nobody has judged.
+  std::optional<long> verdict;
 };
 
 }  // namespace aws_lc

@@ -22,6 +22,8 @@ TrustStore::TrustStore(const Napi::CallbackInfo& info) : ObjectWrap(info), store
     return;
   }
   if (GetBoolean(contents, "partialChain")) X509_STORE_set_flags(store_.get(), X509_V_FLAG_PARTIAL_CHAIN);
+  // The first look-up would do it, on another thread while this one goes through the objects.
+  sk_X509_OBJECT_sort(X509_STORE_get0_objects(store_.get()));
 }
 
 bool TrustStore::AddAllOf(const TrustStore& other) {

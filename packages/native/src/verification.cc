@@ -3,6 +3,14 @@
 namespace aws_lc {
 namespace {
 
+// Microseconds. Sending work to another thread and hearing of its end takes a third of that (docs/verification.md).
+constexpr size_t kCostly = 125;
+// Bytes. There is no telling what a certificate says that needs more.
+constexpr int kLongCertificate = 8192;
+// Ecdsa-Sig-Value in DER (RFC 3279, section 2.2.3).
+constexpr size_t kLongestP256Signature = 72;
+constexpr size_t kLongestP384Signature = 104;
+
 // Lets the verification go on to its end, as Node's does: users match on the code of the last error, which is
 // UNABLE_TO_VERIFY_LEAF_SIGNATURE where the first was UNABLE_TO_GET_ISSUER_CERT_LOCALLY.
 int NoteVerifyError(int ok, X509_STORE_CTX* store) {
@@ -34,13 +42,12 @@ long CheckStrength(const STACK_OF(X509)* chain) {
   return X509_V_OK;
 }
 
-long Verify(SSL* ssl, bool peer_is_client, STACK_OF(X509)* chain, unsigned long flags,
-            bssl::UniquePtr<STACK_OF(X509)>* out_chain) {
+long Verify(const PeerChain& peer, unsigned long flags, bssl::UniquePtr<STACK_OF(X509)>* out_chain) {
   bssl::UniquePtr<X509_STORE_CTX> store(X509_STORE_CTX_new());
-  X509_STORE* roots = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
-  const char* purpose = peer_is_client ? "ssl_client" : "ssl_server";
+  STACK_OF(X509)* chain = peer.certificates.get();
+  const char* purpose = peer.is_client ? "ssl_client" : "ssl_server";
   long first_error = X509_V_OK;
-  if (store == nullptr || !X509_STORE_CTX_init(store.get(), roots, sk_X509_value(chain, 0), chain) ||
+  if (store == nullptr || !X509_STORE_CTX_init(store.get(), peer.roots.get(), sk_X509_value(chain, 0), chain) ||
       !X509_STORE_CTX_set_default(store.get(), purpose) ||
       !X509_STORE_CTX_set_ex_data(store.get(), SSL_get_ex_data_X509_STORE_CTX_idx(), &first_error)) {
     return X509_V_ERR_OUT_OF_MEM;
@@ -66,6 +73,27 @@ bool IsSelfSigned(X509* certificate) {
   return verified;
 }
 
+// Microseconds, roughly, that checking this certificate's signature takes.
+size_t CostOfSignature(const X509* certificate) {
+  const ASN1_BIT_STRING* signature = nullptr;
+  X509_get0_signature(&signature, nullptr, certificate);
+  const auto length = static_cast<size_t>(ASN1_STRING_length(signature));
+  int digest = NID_undef;
+  int key = NID_undef;
+  OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest, &key);
+  switch (key) {
+    case NID_rsaEncryption:
+      return 12 + length * length / 2800;
+    case NID_X9_62_id_ecPublicKey:
+      if (length <= kLongestP256Signature) return 80;
+      return length <= kLongestP384Signature ? 250 : 500;
+    case NID_ED25519:
+      return 60;
+    default:
+      return kCostly;
+  }
+}
+
 bool Contains(X509_STORE* store, X509* certificate) {
   const STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(store);
   for (size_t i = 0; i < sk_X509_OBJECT_num(objects); i++) {
@@ -77,10 +105,35 @@ bool Contains(X509_STORE* store, X509* certificate) {
 
 }  // namespace
 
-long VerifyPeerChain(SSL* ssl, bool peer_is_client, bssl::UniquePtr<STACK_OF(X509)>* out_chain) {
+PeerChain PeerChainOf(const SSL* ssl, bool peer_is_client) {
+  PeerChain peer;
+  peer.is_client = peer_is_client;
   STACK_OF(X509)* chain = SSL_get_peer_full_cert_chain(ssl);
+  if (chain != nullptr) peer.certificates.reset(X509_chain_up_ref(chain));
+  X509_STORE* roots = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
+  X509_STORE_up_ref(roots);
+  peer.roots.reset(roots);
+  return peer;
+}
+
+bool IsCostlyToVerify(const PeerChain& peer) {
+  constexpr unsigned long kListsChecked = X509_V_FLAG_CRL_CHECK;
+  if ((X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(peer.roots.get())) & kListsChecked) != 0) return true;
+  size_t cost = 0;
+  for (size_t i = 0; i < sk_X509_num(peer.certificates.get()); i++) {
+    X509* certificate = sk_X509_value(peer.certificates.get(), i);
+    if (i2d_X509(certificate, nullptr) > kLongCertificate) return true;
+    // Each of them is held against each of the names.
+    if (X509_get_ext_by_NID(certificate, NID_name_constraints, -1) >= 0) return true;
+    cost += CostOfSignature(certificate);
+  }
+  return cost >= kCostly;
+}
+
+long VerifyChain(const PeerChain& peer, bssl::UniquePtr<STACK_OF(X509)>* out_chain) {
+  const STACK_OF(X509)* chain = peer.certificates.get();
   if (chain == nullptr || sk_X509_num(chain) == 0) return X509_V_ERR_UNSPECIFIED;
-  const long result = Verify(ssl, peer_is_client, chain, 0, out_chain);
+  const long result = Verify(peer, 0, out_chain);
   // The second where a root of the same name was taken for a self-signed certificate's issuer.
   if (result != X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE && result != X509_V_ERR_CERT_SIGNATURE_FAILURE) return result;
   // AWS-LC takes a certificate without keyCertSign for nobody's issuer, its own included. OpenSSL knows such a
@@ -88,13 +141,13 @@ long VerifyPeerChain(SSL* ssl, bool peer_is_client, bssl::UniquePtr<STACK_OF(X50
   X509* leaf = sk_X509_value(chain, 0);
   const bool self_signed = IsSelfSigned(leaf);
   if (result == X509_V_ERR_CERT_SIGNATURE_FAILURE && !self_signed) return result;
-  if (!self_signed || !Contains(SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl)), leaf)) {
+  if (!self_signed || !Contains(peer.roots.get(), leaf)) {
     // OpenSSL looks at the dates even of a certificate that nobody vouches for.
     if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0) return X509_V_ERR_CERT_HAS_EXPIRED;
     if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0) return X509_V_ERR_CERT_NOT_YET_VALID;
     return self_signed ? X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT : result;
   }
-  return Verify(ssl, peer_is_client, chain, X509_V_FLAG_PARTIAL_CHAIN, out_chain);
+  return Verify(peer, X509_V_FLAG_PARTIAL_CHAIN, out_chain);
 }
 
 }  // namespace aws_lc

@@ -9,9 +9,11 @@ import {
   TlsConnector,
   type TlsStream,
 } from '@node-aws-lc/core';
+import { pbkdf2 } from 'node:crypto';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as pki from '../../helpers/pki.js';
 import { memoryPair } from '../../helpers/memory-pair.js';
 
@@ -81,6 +83,18 @@ export const states: Record<string, () => Promise<void>> = {
     const connector = new TlsConnector(new ClientConfig({ ca, checkServerIdentity }));
     void acceptor.accept(under.server).catch(() => {});
     await connector.connect('localhost', under.client).catch(() => {});
+  },
+  async 'chains being verified'() {
+    const [acceptor, connector] = await configs();
+    // Some wait for a thread of the pool, which others keep busy.
+    for (let i = 0; i < 6; i++) pbkdf2('', '', 200_000, 32, 'sha512', () => {});
+    for (let i = 0; i < 8; i++) {
+      const under = await tcp();
+      void acceptor.accept(under.server).catch(() => {});
+      void connector.connect('localhost', under.client).catch(() => {});
+      kept.push(under);
+    }
+    await sleep(50);
   },
   async idle() {
     kept.push(await connectedPair());
