@@ -58,8 +58,16 @@ export class ConfigError extends Error {
   readonly code: ConfigErrorCode;
   /** The option at fault. */
   readonly option: string;
+  /** What OpenSSL calls it, where that is more than the code says. */
+  readonly reason?: string;
 
-  constructor(code: ConfigErrorCode, option: string, detail: string, cause?: unknown) {
+  constructor(
+    code: ConfigErrorCode,
+    option: string,
+    detail: string,
+    cause?: unknown,
+    reason?: string,
+  ) {
     super(
       `${option}: ${CONFIG_ERRORS[code]}: ${detail}`,
       cause === undefined ? undefined : { cause },
@@ -67,6 +75,7 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
     this.code = code;
     this.option = option;
+    if (reason !== undefined) this.reason = reason;
   }
 }
 

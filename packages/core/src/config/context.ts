@@ -22,6 +22,8 @@ const OPERATIONS: Record<string, [option: string, code: ConfigErrorCode]> = {
   alpn: ['ALPNProtocols', 'ERR_AWS_LC_CONFIG_ALPN'],
 };
 
+const CERT = 'ERR_AWS_LC_CONFIG_CERT';
+
 /** What libcrypto says when an encrypted key cannot be opened. */
 const PASSPHRASE_REASONS =
   /BAD_PASSWORD_READ|BAD_DECRYPT|PASSWORD|PASS_PHRASE|CIPHER_FINAL|DECRYPT/;
@@ -39,7 +41,7 @@ export function explain(failure: NativeFailure, keys: ContextOptions['keys'] = [
       : 'it is encrypted and no passphrase is given';
     return new ConfigError('ERR_AWS_LC_CONFIG_PASSPHRASE', 'passphrase', detail, failure);
   }
-  return new ConfigError(code, option, reason, failure);
+  return new ConfigError(code, option, reason, failure, code === CERT ? reason : undefined);
 }
 
 /** Builds the native context; what it refuses becomes a ConfigError. */

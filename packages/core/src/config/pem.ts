@@ -10,6 +10,8 @@ export interface PemBlock {
 }
 
 const BEGIN = /^-----BEGIN ([A-Z0-9 ]+)-----$/;
+/** Of UTF-8, its bytes taken for characters: what some editors put in front of a file. */
+const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** Whether bytes look like PEM rather than DER. */
@@ -24,10 +26,11 @@ export function isPem(data: Uint8Array): boolean {
  * @throws ConfigError ERR_AWS_LC_CONFIG_PEM
  */
 export function parsePem(text: string, option: string): PemBlock[] {
-  const fail = (detail: string, line: number): never => {
-    throw new ConfigError('ERR_AWS_LC_CONFIG_PEM', option, `${detail} (line ${line + 1})`);
+  const fail = (detail: string, line: number, reason = 'no start line'): never => {
+    const where = `${detail} (line ${line + 1})`;
+    throw new ConfigError('ERR_AWS_LC_CONFIG_PEM', option, where, undefined, reason);
   };
-  const lines = text.split(/\r\n|\r|\n/);
+  const lines = text.replace(BYTE_ORDER_MARK, '').split(/\r\n|\r|\n/);
   const blocks: PemBlock[] = [];
   let lastEnd = -1;
   for (let i = 0; i < lines.length; i++) {
@@ -42,16 +45,16 @@ export function parsePem(text: string, option: string): PemBlock[] {
     const body: string[] = [];
     let hasHeaders = false;
     for (i++; ; i++) {
-      if (i >= lines.length) fail(`the block ${label} has no end`, start);
+      if (i >= lines.length) fail(`the block ${label} has no end`, start, 'bad end line');
       const bodyLine = (lines[i] as string).trim();
       if (bodyLine === end) break;
-      if (bodyLine.includes('-----')) fail(`the block ${label} has no end`, start);
+      if (bodyLine.includes('-----')) fail(`the block ${label} has no end`, start, 'bad end line');
       if (bodyLine.includes(':')) hasHeaders = true;
       body.push(bodyLine);
     }
     const base64 = body.join('');
     if (!hasHeaders && (!BASE64.test(base64) || base64.length % 4 !== 0 || base64.length === 0)) {
-      fail(`the block ${label} is not base64`, start);
+      fail(`the block ${label} is not base64`, start, 'bad base64 decode');
     }
     const der = hasHeaders ? Buffer.alloc(0) : Buffer.from(base64, 'base64');
     blocks.push({ label, der, text: lines.slice(start, i + 1).join('\n') + '\n' });

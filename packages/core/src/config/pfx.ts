@@ -22,7 +22,13 @@ function read(data: Uint8Array, passphrase: string | undefined): Pkcs12Contents 
     }
     const detail =
       passphrase === undefined ? 'it has a passphrase and none is given' : 'wrong passphrase';
-    throw new ConfigError('ERR_AWS_LC_CONFIG_PASSPHRASE', 'passphrase', `pfx: ${detail}`, cause);
+    throw new ConfigError(
+      'ERR_AWS_LC_CONFIG_PASSPHRASE',
+      'passphrase',
+      `pfx: ${detail}`,
+      cause,
+      'mac verify failure',
+    );
   }
 }
 
@@ -46,7 +52,14 @@ export function toPfxContents(options: CommonOptions): PfxContents {
     const { key, chain, others } = read(toBytes(wrapped ? entry.buf : entry, 'pfx'), secret);
     if (key === undefined || chain.length === 0) {
       const missing = key === undefined ? 'private key' : 'certificate of its key';
-      throw new ConfigError('ERR_AWS_LC_CONFIG_PFX', 'pfx', `it holds no ${missing}`);
+      const reason = 'Unable to load private key from PFX data';
+      throw new ConfigError(
+        'ERR_AWS_LC_CONFIG_PFX',
+        'pfx',
+        `it holds no ${missing}`,
+        undefined,
+        reason,
+      );
     }
     contents.keys.push({ key, keyIsPem: false });
     contents.chains.push(chain);

@@ -1,5 +1,5 @@
 import { requireObject as requireConfigObject } from '../config/checks';
-import { ConfigError, type ConfigErrorCode } from '../errors';
+import { ConfigError } from '../errors';
 import type { CommonOptions } from '../config/options';
 import { TICKET_KEY_LENGTH, TicketKeys } from '../session/ticket-keys';
 import { assignable } from './assignable';
@@ -247,30 +247,4 @@ function toSwitches(value: unknown): number | undefined {
   }
   requireInteger(value, 'secureOptions', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   return value;
-}
-
-// --- errors --------------------------------------------------------------------------------------
-
-/** Codes and words with which OpenSSL, through Node, refuses what a configuration refuses. */
-const OPENSSL_ERRORS: Partial<Record<ConfigErrorCode, [code: string, words: string]>> = {
-  ERR_AWS_LC_CONFIG_PEM: ['ERR_OSSL_PEM_NO_START_LINE', 'no start line'],
-  ERR_AWS_LC_CONFIG_CERT: ['ERR_OSSL_PEM_NO_START_LINE', 'no start line'],
-  ERR_AWS_LC_CONFIG_KEY: ['ERR_OSSL_PEM_NO_START_LINE', 'no start line'],
-  ERR_AWS_LC_CONFIG_PASSPHRASE: ['ERR_OSSL_BAD_DECRYPT', 'bad decrypt'],
-  ERR_AWS_LC_CONFIG_KEY_MISMATCH: ['ERR_OSSL_X509_KEY_VALUES_MISMATCH', 'key values mismatch'],
-  ERR_AWS_LC_CONFIG_CIPHER: ['ERR_SSL_NO_CIPHER_MATCH', 'no cipher match'],
-  ERR_AWS_LC_CONFIG_GROUP: ['ERR_CRYPTO_OPERATION_FAILED', 'Failed to set ECDH curve'],
-};
-
-/** Runs what makes a configuration; a ConfigError that Node has a code for is thrown under that code, as `cause`. */
-export function withNodeErrors<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    const known = error instanceof ConfigError ? OPENSSL_ERRORS[error.code] : undefined;
-    if (known === undefined) throw error;
-    const [code, words] = known;
-    const cause = error as ConfigError;
-    throw withCode(new Error(`${words}: ${cause.message}`, { cause }), code);
-  }
 }

@@ -1,7 +1,8 @@
 import { ClientConfig } from '../config/client-config';
 import type { CommonOptions } from '../config/options';
 import { ServerConfig } from '../config/server-config';
-import { toContextOptions, withNodeErrors } from './context-options';
+import { withNodeErrors } from './config-errors';
+import { toContextOptions } from './context-options';
 
 /** What a server makes of a context. */
 export interface ServerPolicy {
