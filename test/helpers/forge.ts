@@ -8,7 +8,7 @@ const hour = 3_600_000;
 const { subtle } = webcrypto;
 
 /** Extended key usages (RFC 5280, section 4.2.1.12). */
-export const { ExtendedKeyUsage } = x509;
+export const { ExtendedKeyUsage, KeyUsageFlags } = x509;
 
 /** One TLV of DER (X.690). */
 export function der(tag: number, ...parts: (Buffer | string)[]): Buffer {
@@ -36,9 +36,10 @@ export function names(...list: ({ dns: string } | { ip: number[] })[]): x509.Ext
 export interface ForgeOptions {
   subject?: string;
   issuer?: Identity;
-  /** The issuer's name as it is to stand there, where that is not its own. */
   extensions?: x509.Extension[];
   ca?: boolean | { pathLength: number };
+  /** What the key may be used for (RFC 5280, section 4.2.1.3). */
+  usages?: x509.KeyUsageFlags;
   purposes?: string[];
   key?: 'p256' | 'rsa1024' | 'rsa2048';
   hash?: 'SHA-1' | 'SHA-256';
@@ -64,7 +65,7 @@ export async function forge(options: ForgeOptions): Promise<Identity> {
   const signer = issuer?.signer;
   const signingKey = signer?.signingKey ?? keys.privateKey;
   const subject = options.subject ?? 'CN=localhost';
-  const usages = ca
+  const ordinary = ca
     ? x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign
     : x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment;
   const list: x509.Extension[] = [
@@ -73,7 +74,7 @@ export async function forge(options: ForgeOptions): Promise<Identity> {
       typeof ca === 'object' ? ca.pathLength : undefined,
       true,
     ),
-    new x509.KeyUsagesExtension(usages, true),
+    new x509.KeyUsagesExtension(options.usages ?? ordinary, true),
     await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ...(options.extensions ?? []),
   ];

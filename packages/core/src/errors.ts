@@ -262,6 +262,7 @@ export function fromNative(error: NativeError, side: TlsSide): TlsError {
       return disconnectedInHandshake(side);
     case 'protocol': {
       if (error.reason === 'KTLS_KEY_UPDATE') return keyUpdateInKernel(side, alert);
+      if (error.reason === 'KEY_USAGE_BIT_INCORRECT') return keyMayNotSign(side, alert);
       const name = OPENSSL_REASONS[error.reason] ?? (error.reason || 'INTERNAL_ERROR');
       const message = `TLS failed on the ${side}: ${inWords(name)}${describeAlert(alert)}`;
       return new TlsError(`ERR_SSL_${name}`, message, {
@@ -280,6 +281,12 @@ function keyUpdateInKernel(side: TlsSide, alert: TlsAlert | undefined): TlsError
     'the peer changed its keys (KeyUpdate), which this kernel cannot follow; switch ktls off for such peers',
     { side, alert },
   );
+}
+
+/** libssl looks at the leaf's key usage (RFC 8446, section 4.4.2.2) before anybody verifies the chain. */
+function keyMayNotSign(side: TlsSide, alert: TlsAlert | undefined): TlsError {
+  const message = `unsupported certificate purpose: its key may not sign${describeAlert(alert)}`;
+  return new TlsError('INVALID_PURPOSE', message, { side, alert });
 }
 
 /** The peer hung up before the handshake was over; worded as `node:tls` words it for the client. */

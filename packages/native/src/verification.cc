@@ -94,6 +94,15 @@ size_t CostOfSignature(const X509* certificate) {
   }
 }
 
+// Whether the leaf's issuer is there and may not issue, which OpenSSL says and AWS-LC passes over.
+bool IsIssuedByNoSigner(const STACK_OF(X509)* chain) {
+  X509* leaf = sk_X509_value(chain, 0);
+  for (size_t i = 1; i < sk_X509_num(chain); i++) {
+    if (X509_check_issued(sk_X509_value(chain, i), leaf) == X509_V_ERR_KEYUSAGE_NO_CERTSIGN) return true;
+  }
+  return false;
+}
+
 bool Contains(X509_STORE* store, X509* certificate) {
   const STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(store);
   for (size_t i = 0; i < sk_X509_OBJECT_num(objects); i++) {
@@ -145,7 +154,8 @@ long VerifyChain(const PeerChain& peer, bssl::UniquePtr<STACK_OF(X509)>* out_cha
     // OpenSSL looks at the dates even of a certificate that nobody vouches for.
     if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0) return X509_V_ERR_CERT_HAS_EXPIRED;
     if (X509_cmp_current_time(X509_get0_notBefore(leaf)) > 0) return X509_V_ERR_CERT_NOT_YET_VALID;
-    return self_signed ? X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT : result;
+    if (self_signed) return X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;
+    return IsIssuedByNoSigner(chain) ? X509_V_ERR_KEYUSAGE_NO_CERTSIGN : result;
   }
   return Verify(peer, X509_V_FLAG_PARTIAL_CHAIN, out_chain);
 }

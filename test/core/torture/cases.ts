@@ -6,6 +6,7 @@ import {
   extension,
   forge,
   type ForgeOptions,
+  KeyUsageFlags,
   names,
 } from '../../helpers/forge.js';
 import { revocationList } from '../../helpers/revocation-list.js';
@@ -30,6 +31,7 @@ export interface Case {
 }
 
 const day = 24 * 3_600_000;
+const ANY_PURPOSE = '2.5.29.37.0';
 const localhost = names({ dns: 'localhost' });
 const serverAuth: string = ExtendedKeyUsage.serverAuth;
 const otherPurpose = (purpose: string): string =>
@@ -79,9 +81,12 @@ async function chained(
   return fromRoot({ issuer, purposes: [purpose], ...end });
 }
 
-/** RFC 5280, section 4.2.1.10: DNS names within a tree. */
-const permitted = (tree: string) =>
-  extension('2.5.29.30', der(0x30, der(0xa0, der(0x30, der(0x82, tree)))), true);
+/** RFC 5280, section 4.2.1.10: the general names of a tree, in DER. */
+const constraints = (kind: 0xa0 | 0xa1, tree: Buffer) =>
+  extension('2.5.29.30', der(0x30, der(kind, der(0x30, tree))), true);
+
+/** DNS names within a tree. */
+const permitted = (tree: string) => constraints(0xa0, der(0x82, tree));
 
 const weakKey =
   'no public authority has issued such keys since 2014, and later versions of Node refuse them, too';
@@ -112,12 +117,39 @@ export const cases: Record<string, Case> = {
   'wrong purpose of the intermediate (EKU)': {
     make: (purpose) => chained(purpose, { purposes: [otherPurpose(purpose)] }),
   },
+  'any purpose (EKU)': { make: leaf(() => ({ purposes: [ANY_PURPOSE] })) },
+  'wrong purpose (key usage)': { make: leaf(() => ({ usages: KeyUsageFlags.cRLSign })) },
+  'authority that may not sign certificates (key usage)': {
+    make: (purpose) => chained(purpose, { usages: KeyUsageFlags.cRLSign }),
+  },
+  'authority as a server': { make: leaf(() => ({ ca: true })) },
   'wrong name': named([names({ dns: 'elsewhere.test' })]),
   'outside of the name constraints': {
     make: (purpose) => chained(purpose, { extensions: [permitted('permitted.test')] }),
   },
   'inside of the name constraints': {
     make: (purpose) => chained(purpose, { extensions: [permitted('localhost')] }),
+  },
+  'excluded by the name constraints': {
+    make: (purpose) =>
+      chained(purpose, { extensions: [constraints(0xa1, der(0x82, 'localhost'))] }),
+  },
+  'address outside of the name constraints': {
+    make: (purpose) => {
+      const tree = der(0x87, Buffer.from([10, 0, 0, 0, 255, 0, 0, 0]));
+      const both = names({ dns: 'localhost' }, { ip: [127, 0, 0, 1] });
+      return chained(purpose, { extensions: [constraints(0xa0, tree)] }, { extensions: [both] });
+    },
+  },
+  'common name outside of the name constraints': {
+    make: async (purpose) => ({
+      ...(await chained(
+        purpose,
+        { extensions: [permitted('permitted.test')] },
+        { subject: 'CN=elsewhere.test', extensions: [] },
+      )),
+      host: 'elsewhere.test',
+    }),
   },
   'path length exceeded': {
     make: async (purpose) => {
@@ -132,12 +164,28 @@ export const cases: Record<string, Case> = {
   },
   'issued by a certificate that is no authority': {
     make: (purpose) => chained(purpose, { ca: false }),
-    stricter: 'AWS-LC does not take a certificate that is no authority for an issuer at all',
+  },
+  'issued by a certificate that is no authority, and says that it may sign': {
+    make: (purpose) => chained(purpose, { ca: false, usages: KeyUsageFlags.keyCertSign }),
   },
   revoked: {
     make: async (purpose) => {
       const presented = await fromRoot({ purposes: [purpose] });
       return { ...presented, crl: await revocationList(await root(), [presented.identity]) };
+    },
+  },
+  'revoked intermediate': {
+    make: async (purpose) => {
+      const presented = await chained(purpose, {});
+      const intermediate = presented.identity.issuer!;
+      const lists = [revocationList(await root(), [intermediate]), revocationList(intermediate)];
+      return { ...presented, crl: (await Promise.all(lists)).join('') };
+    },
+  },
+  'revocation list of somebody else': {
+    make: async (purpose) => {
+      const impostor = await forge({ subject: 'CN=Torture Root', ca: true });
+      return { ...(await fromRoot({ purposes: [purpose] })), crl: await revocationList(impostor) };
     },
   },
   'no revocation list': {
@@ -165,6 +213,33 @@ export const cases: Record<string, Case> = {
       return { ...presented, chain: presented.identity.cert + stranger.cert };
     },
   },
+  'authority with the name of the root': {
+    make: async (purpose) => {
+      const impostor = await forge({ subject: 'CN=Torture Root', ca: true });
+      return fromRoot({ issuer: impostor, purposes: [purpose] });
+    },
+  },
+  'expired root': {
+    make: async (purpose) => {
+      const late = await forge({
+        subject: 'CN=Late Root',
+        ca: true,
+        notBefore: new Date(Date.now() - 2 * day),
+        notAfter: new Date(Date.now() - day),
+      });
+      return { ...(await fromRoot({ issuer: late, purposes: [purpose] })), ca: late.cert };
+    },
+  },
+  'chain in another order, with a stranger': {
+    make: async (purpose) => {
+      const second = await forge({ subject: 'CN=Torture First', issuer: await root(), ca: true });
+      const third = await forge({ subject: 'CN=Torture Second', issuer: second, ca: true });
+      const presented = await fromRoot({ issuer: third, purposes: [purpose] });
+      const stranger = await forge({ subject: 'CN=Stranger', ca: true });
+      const chain = [presented.identity, stranger, second, third].map(({ cert }) => cert);
+      return { ...presented, chain: chain.join('') };
+    },
+  },
   'missing intermediate': {
     make: async (purpose) => {
       const presented = await chained(purpose, {});
@@ -190,9 +265,14 @@ export const cases: Record<string, Case> = {
   'wildcard over two labels': named([names({ dns: '*.wild.test' })], 'a.b.wild.test'),
   'wildcard for the name itself': named([names({ dns: '*.wild.test' })], 'wild.test'),
   'wildcard in the second label': named([names({ dns: 'a.*.test' })], 'a.b.test'),
+  'two wildcards': named([names({ dns: '*.*.test' })], 'a.b.test'),
+  'wildcard in an internationalized label': named([names({ dns: 'xn--*.test' })], 'xn--a.test'),
   'wildcard alone': named([names({ dns: '*' })]),
   'wildcard over a top-level domain': named([names({ dns: '*.test' })], 'wild.test'),
   'wildcard within a label': named([names({ dns: 'a*c.wild.test' })], 'abc.wild.test'),
+  'upper case': named([names({ dns: 'LOCALHOST' })]),
+  'dot at the end': named([names({ dns: 'localhost.' })]),
+  'name of an address, the address asked for': named([localhost], '127.0.0.1'),
   'common name only': named([]),
   'common name right, alternative name wrong': named([names({ dns: 'elsewhere.test' })]),
   'IP address': named([names({ ip: [127, 0, 0, 1] })], '127.0.0.1'),
