@@ -2,6 +2,7 @@
 import { ClientConfig, ServerConfig, type ServerConfigOptions } from '@node-aws-lc/core';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import t, { type Test } from 'tap';
@@ -16,7 +17,7 @@ import { nextEvent, thrown } from '../helpers/wait.js';
 
 const bothVersions = ['TLSv1.2', 'TLSv1.3'] as const;
 
-async function everyKind(): Promise<Record<string, Identity>> {
+async function everyKind() {
   return {
     rsa: await pki.serverRsa(),
     p384: await pki.serverP384(),
@@ -68,6 +69,33 @@ t.test('of several certificates the client is shown one that it can verify', asy
     );
     t.equal(kind?.[0], expected, `${sigalgs} ${JSON.stringify(client ?? {})}`);
     socket.destroy();
+  }
+});
+
+t.test('a client that can verify all of them is shown what node:tls shows', async (t) => {
+  const kinds = await everyKind();
+  const shown = async (port: number): Promise<string> => {
+    const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    await nextEvent(socket, 'secureConnect');
+    const seen = socket.getPeerX509Certificate()!.fingerprint256;
+    socket.destroy();
+    return Object.entries(kinds).find(([, { x509 }]) => x509.fingerprint256 === seen)![0];
+  };
+  for (const names of [
+    ['rsa', 'p384', 'ed25519'],
+    ['ed25519', 'rsa', 'p256'],
+    ['ed25519', 'rsa'],
+    ['rsa', 'p384'],
+  ] as const) {
+    const key = names.map((name) => kinds[name].key);
+    const cert = names.map((name) => kinds[name].chain);
+    const ours = await tlsServer(t, { key, cert });
+    const theirs = tls.createServer({ key, cert }, (socket) => void socket.on('error', () => {}));
+    theirs.listen(0, '127.0.0.1');
+    t.teardown(() => theirs.close());
+    await nextEvent(theirs, 'listening');
+    const { port } = theirs.address() as net.AddressInfo;
+    t.equal(await shown(ours.port), await shown(port), `of ${names.join(', ')}`);
   }
 });
 

@@ -86,6 +86,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   t.test(`optional without a certificate, ${version}`, async (t) => {
     const { client, server } = await connected(t, { server: await asking('optional', version) });
     t.equal(server.authorized, false, 'nobody was authorized');
+    t.equal(server.authorizationError, 'UNABLE_TO_GET_ISSUER_CERT', 'as node:tls says it');
     t.same(server.getPeerCertificate(), {});
     t.equal(server.getPeerX509Certificate(), undefined);
     t.equal(await sent(client, server, 'there'), 'there');

@@ -317,7 +317,8 @@ class Engine {
   std::vector<uint8_t> unsent_;
   size_t unsent_offset_ = 0;
 
-  long verify_result_ = X509_V_ERR_UNSPECIFIED;
+  // Until a chain was verified: what node:tls says of a peer that has shown none.
+  long verify_result_ = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
   bool chain_verified_ = false;
   Question question_;
   std::optional<Answer> answer_;

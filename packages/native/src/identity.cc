@@ -5,17 +5,17 @@
 namespace aws_lc {
 namespace {
 
-// What libssl signs with where nothing else is asked for, in its order.
+// What libssl signs with where nothing else is asked for, in OpenSSL's order: libssl's would have RSA before P-384.
 constexpr uint16_t kDefaultSigningAlgorithms[] = {
-    SSL_SIGN_ED25519,
     SSL_SIGN_ECDSA_SECP256R1_SHA256,
-    SSL_SIGN_RSA_PSS_RSAE_SHA256,
-    SSL_SIGN_RSA_PKCS1_SHA256,
     SSL_SIGN_ECDSA_SECP384R1_SHA384,
-    SSL_SIGN_RSA_PSS_RSAE_SHA384,
-    SSL_SIGN_RSA_PKCS1_SHA384,
     SSL_SIGN_ECDSA_SECP521R1_SHA512,
+    SSL_SIGN_ED25519,
+    SSL_SIGN_RSA_PSS_RSAE_SHA256,
+    SSL_SIGN_RSA_PSS_RSAE_SHA384,
     SSL_SIGN_RSA_PSS_RSAE_SHA512,
+    SSL_SIGN_RSA_PKCS1_SHA256,
+    SSL_SIGN_RSA_PKCS1_SHA384,
     SSL_SIGN_RSA_PKCS1_SHA512,
     SSL_SIGN_ECDSA_SHA1,
     SSL_SIGN_RSA_PKCS1_SHA1,
