@@ -5,6 +5,7 @@
 import '@node-aws-lc/core/register';
 import { TLSSocket } from '@node-aws-lc/core';
 import Redis from 'ioredis';
+import mysql from 'mysql2/promise';
 import { once } from 'node:events';
 import type net from 'node:net';
 import path from 'node:path';
@@ -12,6 +13,7 @@ import nodemailer from 'nodemailer';
 import pg from 'pg';
 import { SMTPServer } from 'smtp-server';
 import t from 'tap';
+import { mariadb, noMariadb } from '../helpers/mariadb.js';
 import * as pki from '../helpers/pki.js';
 import { noPostgres, postgres } from '../helpers/postgres.js';
 import { freePort, noRedis, Redis as RedisServer } from '../helpers/redis.js';
@@ -36,6 +38,27 @@ t.test('pg talks to PostgreSQL with ssl', { skip: noPostgres }, async (t) => {
   const stranger = new pg.Client({ ...settings, ssl: {} });
   const error = await rejection(stranger.connect());
   t.equal(error.code, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'and a stranger is refused');
+});
+
+t.test('mysql2 talks to MariaDB with ssl', { skip: noMariadb }, async (t) => {
+  const port = await mariadb(t);
+  const ca = (await pki.root()).cert;
+  const settings = { host: '127.0.0.1', port, user: 'tester' };
+  const connection = await mysql.createConnection({ ...settings, ssl: { ca } });
+  const [[status]] = await connection.query<mysql.RowDataPacket[]>(
+    "show status like 'Ssl_version'",
+  );
+  t.equal(status?.['Value'], 'TLSv1.3', 'MariaDB itself says that it is encrypted');
+  const [[row]] = await connection.query<mysql.RowDataPacket[]>(
+    "select repeat('x', 300000) as sum",
+  );
+  t.equal(row?.['sum'], 'x'.repeat(300_000));
+  const { stream } = (connection as unknown as { connection: { stream: unknown } }).connection;
+  t.ok(stream instanceof TLSSocket, 'by us');
+  await connection.end();
+
+  const error = await rejection(mysql.createConnection({ ...settings, ssl: {} }));
+  t.match(error.message, 'unable to get local issuer certificate', 'and a stranger is refused');
 });
 
 t.test('ioredis talks to Redis with tls', { skip: noRedis }, async (t) => {
