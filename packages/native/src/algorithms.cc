@@ -4,6 +4,7 @@
 
 #include "aws_lc.h"
 #include "js_error.h"
+#include "js_values.h"
 
 namespace aws_lc {
 
@@ -25,7 +26,7 @@ Napi::Value ListCipherSuites(const Napi::CallbackInfo& info) {
 
 Napi::Value ResolveCipherList(const Napi::CallbackInfo& info) {
   bssl::UniquePtr<SSL_CTX> ctx(SSL_CTX_new(TLS_method()));
-  if (!SSL_CTX_set_cipher_list(ctx.get(), info[0].ToString().Utf8Value().c_str())) {
+  if (!SSL_CTX_set_cipher_list(ctx.get(), ToText(info[0]).c_str())) {
     ThrowFromErrorQueue(info.Env(), "cipherList");
     return info.Env().Undefined();
   }

@@ -99,14 +99,14 @@ Connection::Connection(const Napi::CallbackInfo& info)
   engine_ = std::make_unique<Engine>(context->config(), env_data_->scratch());
   const auto options = info[1].As<Napi::Object>();
   if (const Napi::Value name = GetOption(options, "servername"); !name.IsEmpty()) {
-    SSL_set_tlsext_host_name(engine_->ssl(), name.ToString().Utf8Value().c_str());
+    SSL_set_tlsext_host_name(engine_->ssl(), ToText(name).c_str());
   }
   if (const Napi::Value alpn = GetOption(options, "alpn"); !alpn.IsEmpty()) {
     const ByteView wire = ToBytes(alpn);
     SSL_set_alpn_protos(engine_->ssl(), wire.data(), wire.size());
   }
   if (const Napi::Value identity = GetOption(options, "serverIdentity"); !identity.IsEmpty()) {
-    engine_->BindSession(identity.ToString());
+    engine_->BindSession(ToText(identity));
   }
   if (const Napi::Value session = GetOption(options, "session"); !session.IsEmpty()) {
     const ByteView bytes = ToBytes(session);
@@ -121,7 +121,7 @@ Connection::Connection(const Napi::CallbackInfo& info)
     const auto narrowed = value.As<Napi::Object>();
     SSL_set_min_proto_version(engine_->ssl(), static_cast<uint16_t>(GetInteger(narrowed, "minVersion")));
     if (const Napi::Value list = GetOption(narrowed, "cipherList"); !list.IsEmpty()) {
-      SSL_set_strict_cipher_list(engine_->ssl(), list.ToString().Utf8Value().c_str());
+      SSL_set_strict_cipher_list(engine_->ssl(), ToText(list).c_str());
     }
   }
   if (const Napi::Value value = GetOption(options, "ktls"); !value.IsEmpty()) {
@@ -141,7 +141,7 @@ Connection::~Connection() { env_data_->Remove(this); }
 // start(owner, fd or -1, early ciphertext or undefined)
 void Connection::Start(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return;
-  const int fd = info[1].ToNumber().Int32Value();
+  const int fd = ToInteger<int>(info[1]);
   if (fd >= 0) {
     int error = 0;
     fd_transport_ = FdTransport::Open(env_data_.get(), fd, this, &error);
@@ -252,10 +252,10 @@ void Connection::OnChainVerdict(long verdict) {
 
 // answer(number of the question, alert that refuses the peer or -1, bytes or undefined)
 void Connection::AnswerQuestion(const Napi::CallbackInfo& info) {
-  if (!IsOpen() || !question_open_ || info[0].ToNumber().Uint32Value() != question_) return;
+  if (!IsOpen() || !question_open_ || ToInteger<uint32_t>(info[0]) != question_) return;
   question_open_ = false;
   Answer answer;
-  if (const int alert = info[1].ToNumber().Int32Value(); alert >= 0) answer.alert = static_cast<uint8_t>(alert);
+  if (const int alert = ToInteger<int>(info[1]); alert >= 0) answer.alert = static_cast<uint8_t>(alert);
   if (info[2].IsTypedArray()) {
     const ByteView bytes = ToBytes(info[2]);
     answer.bytes.assign(bytes.begin(), bytes.end());
@@ -422,7 +422,7 @@ Napi::Value Connection::WriteSlab(const Napi::CallbackInfo& info) {
   }
   Step step(this, true);
   const uint8_t* data = env_data_->write_slab();
-  size_t left = info[0].ToNumber().Uint32Value();
+  size_t left = ToInteger<uint32_t>(info[0]);
   while (left > 0) {
     const size_t sealed = engine_->Seal(data, left);
     if (sealed == 0) return Napi::Number::New(info.Env(), static_cast<double>(Outcome::kFailed));
@@ -768,16 +768,17 @@ Napi::Value Connection::SharedSigalgs(const Napi::CallbackInfo& info) {
 
 // setMaxSendFragment(bytes)
 Napi::Value Connection::SetMaxSendFragment(const Napi::CallbackInfo& info) {
-  const bool set = engine_ != nullptr && engine_->SetMaxSendFragment(info[0].ToNumber().Uint32Value());
+  const bool set = engine_ != nullptr && engine_->SetMaxSendFragment(ToInteger<uint32_t>(info[0]));
   return Napi::Boolean::New(info.Env(), set);
 }
 
 // exportKeyingMaterial(length, label, context or undefined): RFC 5705; RFC 8446, section 7.5
 Napi::Value Connection::ExportKeyingMaterial(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return info.Env().Undefined();
-  const std::string label = info[1].ToString();
+  const std::string label = ToText(info[1]);
   const ByteView context = info[2].IsTypedArray() ? ToBytes(info[2]) : ByteView();
-  auto result = Napi::Buffer<uint8_t>::New(info.Env(), info[0].ToNumber().Uint32Value());
+  auto result = Napi::Buffer<uint8_t>::New(info.Env(), ToInteger<uint32_t>(info[0]));
+  if (result.IsEmpty()) return result;
   if (!SSL_export_keying_material(engine_->ssl(), result.Data(), result.Length(), label.data(), label.size(),
                                   context.data(), context.size(), info[2].IsTypedArray() ? 1 : 0)) {
     ThrowFromErrorQueue(info.Env(), "exportKeyingMaterial");
@@ -837,18 +838,18 @@ Napi::Value Connection::SocketName(const Napi::CallbackInfo& info) {
 }
 
 void Connection::SetNoDelay(const Napi::CallbackInfo& info) {
-  if (fd_transport_ != nullptr) SetTcpNoDelay(fd_transport_->fd(), info[0].ToBoolean());
+  if (fd_transport_ != nullptr) SetTcpNoDelay(fd_transport_->fd(), ToBoolean(info[0]));
 }
 
 // setKeepAlive(enable, initial delay in seconds)
 void Connection::SetKeepAlive(const Napi::CallbackInfo& info) {
   if (fd_transport_ == nullptr) return;
-  SetTcpKeepAlive(fd_transport_->fd(), info[0].ToBoolean(), info[1].ToNumber().Int32Value());
+  SetTcpKeepAlive(fd_transport_->fd(), ToBoolean(info[0]), ToInteger<int>(info[1]));
 }
 
 void Connection::SetReferenced(const Napi::CallbackInfo& info) {
-  if (fd_transport_ != nullptr) fd_transport_->SetReferenced(info[0].ToBoolean());
-  if (plaintext_ != nullptr) plaintext_->SetReferenced(info[0].ToBoolean());
+  if (fd_transport_ != nullptr) fd_transport_->SetReferenced(ToBoolean(info[0]));
+  if (plaintext_ != nullptr) plaintext_->SetReferenced(ToBoolean(info[0]));
 }
 
 }  // namespace aws_lc

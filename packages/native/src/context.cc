@@ -69,31 +69,27 @@ bool Context::ConfigureVersions(const Napi::Object& options) {
 
 bool Context::ConfigureAlgorithms(const Napi::Object& options) {
   if (const Napi::Value list = GetOption(options, "cipherList"); !list.IsEmpty()) {
-    cipher_list_ = list.ToString();
+    cipher_list_ = ToText(list);
     config_.cipher_list = cipher_list_;
     if (!SSL_CTX_set_cipher_list(ctx_.get(), cipher_list_.c_str())) return Fail(Env(), "cipherList");
   }
   if (const Napi::Value list = GetOption(options, "cipherSuites"); !list.IsEmpty()) {
-    cipher_suites_ = list.ToString();
+    cipher_suites_ = ToText(list);
     config_.cipher_suites = cipher_suites_;
     if (!SSL_CTX_set_ciphersuites(ctx_.get(), cipher_suites_.c_str())) return Fail(Env(), "cipherSuites");
   }
   if (const Napi::Value list = GetOption(options, "groups"); !list.IsEmpty()) {
-    if (!SSL_CTX_set1_groups_list(ctx_.get(), list.ToString().Utf8Value().c_str())) return Fail(Env(), "groups");
+    if (!SSL_CTX_set1_groups_list(ctx_.get(), ToText(list).c_str())) return Fail(Env(), "groups");
   }
   return true;
 }
 
 // One list says what this end signs with and what it accepts, as OpenSSL has it.
 bool Context::ConfigureSignatures(const Napi::Object& options) {
-  const Napi::Value value = GetOption(options, "sigalgs");
-  if (value.IsEmpty()) {
+  for (const Napi::Value& value : GetList(options, "sigalgs")) sigalgs_.push_back(ToInteger<uint16_t>(value));
+  if (sigalgs_.empty()) {
     if (SSL_CTX_set_verify_algorithm_prefs(ctx_.get(), kVerifyAlgorithms, std::size(kVerifyAlgorithms))) return true;
     return Fail(Env(), "sigalgs");
-  }
-  const auto list = value.As<Napi::Array>();
-  for (uint32_t i = 0; i < list.Length(); i++) {
-    sigalgs_.push_back(static_cast<uint16_t>(list.Get(i).ToNumber().Uint32Value()));
   }
   config_.sigalgs = sigalgs_;
   if (SSL_CTX_set_verify_algorithm_prefs(ctx_.get(), sigalgs_.data(), sigalgs_.size()) &&
@@ -105,26 +101,25 @@ bool Context::ConfigureSignatures(const Napi::Object& options) {
 
 // Each key takes the chain whose leaf it belongs to, that of its own place first.
 bool Context::ConfigureIdentities(const Napi::Object& options) {
-  const auto keys = options.Get("keys").As<Napi::Array>();
-  const auto chains = options.Get("chains").As<Napi::Array>();
   const Napi::Value trust_value = GetOption(options, "trust");
   TrustStore* trust = trust_value.IsEmpty() ? nullptr : TrustStore::Unwrap(trust_value.As<Napi::Object>());
   std::vector<std::vector<ByteView>> certificates;
   std::vector<bssl::UniquePtr<X509>> leaves;
-  for (uint32_t i = 0; i < chains.Length(); i++) {
-    certificates.push_back(ToByteViews(chains.Get(i)));
+  for (const Napi::Value& chain : GetList(options, "chains")) {
+    certificates.push_back(ToByteViews(chain));
     for (const ByteView der : certificates.back()) {
       bssl::UniquePtr<X509> certificate = ParseCertificate(der);
       if (certificate == nullptr) return Fail(Env(), "cert");
-      if (leaves.size() == i) leaves.push_back(std::move(certificate));
+      if (leaves.size() < certificates.size()) leaves.push_back(std::move(certificate));
     }
   }
-  for (uint32_t i = 0; i < keys.Length(); i++) {
-    const auto description = keys.Get(i).As<Napi::Object>();
+  const std::vector<Napi::Value> keys = GetList(options, "keys");
+  for (size_t i = 0; i < keys.size(); i++) {
+    const auto description = keys[i].As<Napi::Object>();
     std::optional<std::string> passphrase;
-    if (const Napi::Value text = GetOption(description, "passphrase"); !text.IsEmpty()) passphrase = text.ToString();
+    if (const Napi::Value text = GetOption(description, "passphrase"); !text.IsEmpty()) passphrase = ToText(text);
     bssl::UniquePtr<EVP_PKEY> key =
-        ParsePrivateKey(ToBytes(description.Get("key")), GetBoolean(description, "keyIsPem"), passphrase);
+        ParsePrivateKey(ToBytes(GetOption(description, "key")), GetBoolean(description, "keyIsPem"), passphrase);
     if (passphrase.has_value()) OPENSSL_cleanse(passphrase->data(), passphrase->size());
     if (key == nullptr) return Fail(Env(), "key");
     const auto belongs = [&key](const bssl::UniquePtr<X509>& leaf) {
@@ -147,7 +142,8 @@ bool Context::ConfigureIdentities(const Napi::Object& options) {
 bool Context::AddRemoteIdentity(const std::vector<std::vector<ByteView>>& chains, const Napi::Object& options) {
   Identity identity;
   std::vector<CRYPTO_BUFFER*> chain;
-  for (const ByteView der : chains.at(0)) {
+  if (chains.empty()) return false;
+  for (const ByteView der : chains.front()) {
     bssl::UniquePtr<X509> certificate = ParseCertificate(der);
     identity.chain.push_back(ToCryptoBuffer(certificate.get()));
     chain.push_back(identity.chain.back().get());
@@ -157,9 +153,8 @@ bool Context::AddRemoteIdentity(const std::vector<std::vector<ByteView>>& chains
     return Fail(Env(), "cert");
   }
   std::vector<uint16_t> algorithms;
-  const auto list = options.Get("signingAlgorithms").As<Napi::Array>();
-  for (uint32_t i = 0; i < list.Length(); i++) {
-    algorithms.push_back(static_cast<uint16_t>(list.Get(i).ToNumber().Uint32Value()));
+  for (const Napi::Value& value : GetList(options, "signingAlgorithms")) {
+    algorithms.push_back(ToInteger<uint16_t>(value));
   }
   if (!SSL_CTX_set_signing_algorithm_prefs(ctx_.get(), algorithms.data(), algorithms.size())) {
     return Fail(Env(), "sigalgs");
@@ -205,6 +200,7 @@ bool Context::ConfigureVerification(const Napi::Object& options) {
   const Napi::Value trust_value = GetOption(options, "trust");
   if (trust_value.IsEmpty()) return true;
   TrustStore* trust = TrustStore::Unwrap(trust_value.As<Napi::Object>());
+  if (trust == nullptr) return false;
   X509_STORE_up_ref(trust->store());
   SSL_CTX_set_cert_store(ctx_.get(), trust->store());
   if (config_.is_server) SSL_CTX_set_client_CA_list(ctx_.get(), trust->SubjectNames().release());
@@ -244,7 +240,9 @@ bool Context::ConfigureSessions(const Napi::Object& options) {
   }
   if (GetBoolean(options, "noTickets")) SSL_CTX_set_options(ctx_.get(), SSL_OP_NO_TICKET);
   if (const Napi::Value keys = GetOption(options, "ticketKeys"); !keys.IsEmpty()) {
-    config_.ticket_keys = TicketKeys::Unwrap(keys.As<Napi::Object>())->keys();
+    TicketKeys* ticket_keys = TicketKeys::Unwrap(keys.As<Napi::Object>());
+    if (ticket_keys == nullptr) return false;
+    config_.ticket_keys = ticket_keys->keys();
     TicketKeySet::Install(ctx_.get());
   }
   if (const int64_t timeout = GetInteger(options, "sessionTimeout"); timeout > 0) {
@@ -259,7 +257,7 @@ bool Context::ConfigureSessions(const Napi::Object& options) {
   } else {
     SSL_CTX_set_session_cache_mode(ctx_.get(), SSL_SESS_CACHE_OFF);
   }
-  const ByteView id = ToBytes(options.Get("sessionIdContext"));
+  const ByteView id = ToBytes(GetOption(options, "sessionIdContext"));
   if (!SSL_CTX_set_session_id_context(ctx_.get(), id.data(), id.size())) return Fail(Env(), "sessionIdContext");
   return true;
 }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "js_error.h"
+#include "js_values.h"
 
 namespace aws_lc {
 
@@ -18,11 +19,12 @@ Napi::Function FileSource::Define(Napi::Env env) {
 }
 
 FileSource::FileSource(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-  const double end = info[2].ToNumber().DoubleValue();
+  double end = 0;
+  napi_get_value_double(info.Env(), info[2], &end);
   // off_t is signed.
   constexpr auto kEverything = static_cast<uint64_t>(std::numeric_limits<off_t>::max());
-  transfer_ = std::make_shared<FileTransfer>(info[0].ToNumber().Int32Value(),
-                                             static_cast<uint64_t>(info[1].ToNumber().Int64Value()),
+  transfer_ = std::make_shared<FileTransfer>(ToInteger<int>(info[0]),
+                                             ToInteger<uint64_t>(info[1]),
                                              std::isinf(end) ? kEverything : static_cast<uint64_t>(end));
 }
 

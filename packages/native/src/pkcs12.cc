@@ -38,7 +38,7 @@ Napi::Value ToPkcs8(Napi::Env env, const EVP_PKEY* key) {
 Napi::Value ReadPkcs12(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::optional<std::string> passphrase;
-  if (info[1].IsString()) passphrase = info[1].ToString();
+  if (info[1].IsString()) passphrase = ToText(info[1]);
   ERR_clear_error();
   const std::optional<Pkcs12> contents = ParsePkcs12(ToBytes(info[0]), passphrase);
   if (passphrase.has_value()) OPENSSL_cleanse(passphrase->data(), passphrase->size());

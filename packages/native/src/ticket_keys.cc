@@ -24,13 +24,13 @@ void TicketKeys::Set(const Napi::CallbackInfo& info) {
     if (bytes.size() != kTicketKeyLength) return;
     std::copy(bytes.begin(), bytes.end(), keys.emplace_back().begin());
   }
-  const size_t current = info[1].ToNumber().Uint32Value();
+  const size_t current = ToInteger<uint32_t>(info[1]);
   if (current < keys.size()) keys_->Set(std::move(keys), current);
 }
 
 // generate(interval in seconds, how many before the current one are accepted)
 void TicketKeys::Generate(const Napi::CallbackInfo& info) {
-  keys_->Generate(std::chrono::seconds(info[0].ToNumber().Int64Value()), info[1].ToNumber().Uint32Value());
+  keys_->Generate(std::chrono::seconds(ToInteger(info[0])), ToInteger<uint32_t>(info[1]));
 }
 
 // get(): the keys, beginning with the one that seals; those not in use yet are left out

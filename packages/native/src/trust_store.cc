@@ -11,13 +11,14 @@ Napi::Function TrustStore::Define(Napi::Env env) { return DefineClass(env, "Trus
 TrustStore::TrustStore(const Napi::CallbackInfo& info) : ObjectWrap(info), store_(X509_STORE_new()) {
   const auto contents = info[0].As<Napi::Object>();
   const Napi::Value base = GetOption(contents, "base");
-  const bool added = (base.IsEmpty() || AddAllOf(*TrustStore::Unwrap(base.As<Napi::Object>()))) &&
-                     AddCertificates(ToByteViews(contents.Get("certificates")), GetBoolean(contents, "ignoreUnparsable"));
+  const TrustStore* base_store = base.IsEmpty() ? nullptr : TrustStore::Unwrap(base.As<Napi::Object>());
+  const bool added = (base_store == nullptr || AddAllOf(*base_store)) &&
+                     AddCertificates(ToByteViews(GetOption(contents, "certificates")), GetBoolean(contents, "ignoreUnparsable"));
   if (!added) {
     ThrowFromErrorQueue(info.Env(), "ca");
     return;
   }
-  if (!AddRevocationLists(ToByteViews(contents.Get("crls")))) {
+  if (!AddRevocationLists(ToByteViews(GetOption(contents, "crls")))) {
     ThrowFromErrorQueue(info.Env(), "crl");
     return;
   }
