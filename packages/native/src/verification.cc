@@ -97,10 +97,12 @@ size_t CostOfSignature(const X509* certificate) {
 // Whether the leaf's issuer is there and may not issue, which OpenSSL says and AWS-LC passes over.
 bool IsIssuedByNoSigner(const STACK_OF(X509)* chain) {
   X509* leaf = sk_X509_value(chain, 0);
-  for (size_t i = 1; i < sk_X509_num(chain); i++) {
-    if (X509_check_issued(sk_X509_value(chain, i), leaf) == X509_V_ERR_KEYUSAGE_NO_CERTSIGN) return true;
+  bool found = false;
+  for (size_t i = 1; i < sk_X509_num(chain) && !found; i++) {
+    found = X509_check_issued(sk_X509_value(chain, i), leaf) == X509_V_ERR_KEYUSAGE_NO_CERTSIGN;
   }
-  return false;
+  ERR_clear_error();
+  return found;
 }
 
 bool Contains(X509_STORE* store, X509* certificate) {
