@@ -27,7 +27,7 @@ export async function runInLab(command, { kernel: name, modules, mem, timeout, k
       modules: insmodOrder(found.modules, [...baseModules, ...modules]),
       command,
       cwd: process.cwd(),
-      env: process.env,
+      env: { ...process.env, LAB_MODULES: found.modules },
       terminal,
     });
     const kernel = startKernel({ found, init, mem, runDir, terminal });

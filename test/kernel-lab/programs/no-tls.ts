@@ -10,6 +10,7 @@ import {
 } from '@node-aws-lc/core';
 import { execFileSync } from 'node:child_process';
 import net from 'node:net';
+import path from 'node:path';
 import { nextEvent } from '../../helpers/wait.js';
 import { clientOptions, sent, serverOptions } from '../../helpers/handshake.js';
 
@@ -19,13 +20,18 @@ async function main(): Promise<void> {
   const before = { available: hostKtlsAvailable(), host: hostKtls() };
   // What the reason advises; the lab has busybox's beside it.
   const [module] = process.argv.slice(2);
-  if (module !== undefined) execFileSync('/run/bin/insmod', [module]);
+  if (module !== undefined) insmod(module);
   const after =
     module === undefined
       ? {}
       : { after: { auto: await attempt('auto'), required: await attempt('require') } };
   const says = { ...before, connection, required, ...after };
   console.log(JSON.stringify(says));
+}
+
+function insmod(module: string): void {
+  const file = path.join(process.env['LAB_MODULES'] ?? '', 'kernel', module);
+  execFileSync('/run/bin/insmod', [file]);
 }
 
 async function attempt(ktls: KtlsOption): Promise<object> {
