@@ -9,6 +9,8 @@ const program = path.join(__dirname, 'programs', 'no-tls.js');
 // What `tls` finds by name when it is asked for AES-GCM.
 const tlsParts = ['ctr', 'ghash-generic?', 'gcm'];
 
+t.setTimeout(240_000);
+
 t.test('a host without the module is told how to get it', { skip: labMissing() }, async (t) => {
   const command = [labScript, '--no-tls', process.execPath, program];
   const { stdout, stderr } = await run(t, process.execPath, command, { timeout: 120_000 });
