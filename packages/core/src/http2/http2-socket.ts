@@ -2,7 +2,8 @@
  * node:http2 over a `TlsStream`, with its truth kept.
  *
  * An `Http2Session` runs on a native stream handle. A stream over a descriptor gets it one: the plaintext goes through
- * a socket pair, see `pumped-socket.ts`. Any other is wrapped as Node itself would wrap it, see `js-stream-socket.ts`.
+ * a socket pair, see `pumped-socket.ts`. Any other is wrapped as Node itself would wrap it, see `js-stream-socket.ts`; so
+ * is every stream while the process has no descriptor left.
  */
 import type { TlsStream } from '../stream/tls-stream';
 import type { Http2Socket } from './forwarding';
@@ -19,7 +20,6 @@ import { PumpedSocket } from './pumped-socket';
  * handshake is done. Once it is done, the faster of two ways is open to http2.
  *
  * @param stream - a TLS stream on which nobody reads yet
- * @throws an Error with `code` `EMFILE` or `ENFILE` if there is no descriptor left
  */
 export function http2Socket(stream: TlsStream): Http2Socket {
   if (isConnecting(stream)) return wrapStream(stream);

@@ -316,7 +316,7 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   /**
    * @internal Gives the plaintext to a descriptor, both ways, so that it need not pass through JavaScript. The stream
    * keeps what is not plaintext: its ends, its errors and its time-out. Undefined where there is no descriptor to read
-   * from, or something is being written.
+   * from or none left to be had, or something is being written.
    */
   _openPlaintextSocket(): number | undefined {
     const connection = this._connection;
@@ -326,7 +326,15 @@ export abstract class PlaintextStream extends NegotiatedSocket {
     const chunks: Buffer[] = [];
     for (let chunk: unknown; (chunk = this.read()) !== null;) chunks.push(chunk as Buffer);
     const before = chunks.length > 0 ? Buffer.concat(chunks) : undefined;
-    const fd = connection.openPlaintextSocket(before);
+    let fd: number;
+    try {
+      fd = connection.openPlaintextSocket(before);
+    } catch {
+      // Out of descriptors (EMFILE, ENFILE), perhaps because strangers hold them all: no reason to fail, there is another
+      // way that needs none.
+      if (before !== undefined) this.unshift(before);
+      return undefined;
+    }
     // The descriptor counts them too.
     this._countRead(-(before?.length ?? 0));
     this._isPumped = true;
