@@ -2,9 +2,9 @@ import t from 'tap';
 import type https from 'node:https';
 import { authorizeClient } from '@node-aws-lc/fastify-plugin';
 import * as pki from '../helpers/pki.js';
-import { thrown } from '../helpers/wait.js';
+import { eventually, nextEvent, thrown } from '../helpers/wait.js';
 import { eachForm, listen, makeApp } from './app.js';
-import { type Answer, h1, h2, h2Session, rawTls, untilClosed } from './clients.js';
+import { type Answer, h1, h2, h2Session, rawTcp, rawTls, untilClosed } from './clients.js';
 
 eachForm(t, 'addContext() serves another certificate to those who ask for it', async (t, form) => {
   const app = await makeApp(t, { form });
@@ -68,6 +68,12 @@ eachForm(
     t.match(await ask('/', 'localhost', 'secret.test'), { status: 421 });
     t.match(await ask('/', 'localhost', 'SECRET.test:443'), { status: 421 });
     t.match(await ask('/', 'localhost', 'secret.test.'), { status: 421 });
+    // Each is secret.test to one framework or another.
+    for (const host of ['secret.test:x', 'secret.test:443:1', 'a@secret.test', 'secret%2etest']) {
+      t.match(await ask('/', 'localhost', host), { status: 421 }, host);
+    }
+    t.match(await ask('https://secret.test/', 'localhost', 'localhost'), { status: 421 });
+    t.match(await ask('https://localhost/', 'localhost', 'localhost'), { status: 200 });
     t.match(await ask('/', 'secret.test', 'localhost', identity), { status: 200 });
 
     const session = await h2Session(t, port);
@@ -84,6 +90,32 @@ eachForm(
     t.match(String(await untilClosed(socket)), /^HTTP\/1\.1 421 /);
   },
 );
+
+t.test('a refused upgrade is closed, and its client may hang up as it likes', async (t) => {
+  const app = await makeApp(t);
+  app.server.on('upgrade', () => {});
+  const port = await listen(app);
+  const { key, chain: cert } = await pki.serverFor(['dns:secret.test'], 'secret');
+  const ca = (await pki.clientRoot()).cert;
+  app.tls.addContext('secret.test', { key, cert, ca, clientAuth: 'required' });
+  const upgrade =
+    'GET / HTTP/1.1\r\nHost: secret.test\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+
+  const patient = await rawTls(t, port, { allowHalfOpen: true });
+  patient.resume();
+  patient.write(upgrade);
+  await eventually('the server to close', () => app.tls.stats().connections === 0);
+
+  for (let i = 0; i < 5; i++) {
+    const transport = await rawTcp(t, port);
+    const socket = await rawTls(t, port, { socket: transport });
+    socket.write(upgrade);
+    if (i % 2 === 0) await nextEvent(socket, 'data');
+    transport.resetAndDestroy();
+  }
+  await eventually('all to be gone', () => app.tls.stats().connections === 0);
+  t.equal(app.tls.stats().handshakes, 6);
+});
 
 t.test('addContext() is refused where an SNICallback decides', async (t) => {
   const app = await makeApp(t, { tls: { SNICallback: () => undefined } });

@@ -87,11 +87,16 @@ export class Contexts {
    * it (RFC 9110, section 7.4), and would get around the demand.
    *
    * @param serverName - what the connection was made for; `false` if the client did not say
-   * @param host - a `Host` header or `:authority`
+   * @param host - a `Host` header or `:authority`; one that is none, which somebody could yet read as any name, is
+   *   misdirected wherever a name makes such a demand
    */
-  isMisdirected(serverName: string | false, host: string | undefined): boolean {
+  isMisdirected(serverName: string | false, host: string): boolean {
     if (this.#added.size === 0) return false;
-    const wanted = this.#names.resolve(hostnameOf(host ?? ''));
+    const hostname = hostnameOf(host);
+    if (hostname === undefined) {
+      return [this.#own, ...this.#added.values()].some(asksForCertificate);
+    }
+    const wanted = this.#names.resolve(hostname);
     if (wanted === this.#names.resolve(serverName || '')) return false;
     return asksForCertificate((wanted && this.#added.get(wanted)) ?? this.#own);
   }
@@ -101,6 +106,9 @@ function asksForCertificate({ clientAuth, requestCert }: NamedContextOptions): b
   return requestCert === true || (clientAuth !== undefined && clientAuth !== 'none');
 }
 
-function hostnameOf(host: string): string {
-  return host.replace(/:\d*$/, '').replace(/\.$/, '');
+/** RFC 3986, section 3.2.2, less escapes and commas, which some decode and some take for the end of the name. */
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+;=-]*)(?::[0-9]*)?$/i;
+
+function hostnameOf(host: string): string | undefined {
+  return HOST.exec(host)?.[1]?.replace(/\.$/, '');
 }
