@@ -163,3 +163,14 @@ t.test(
     t.equal((await h2(await h2Session(t, port))).body, 'finished');
   },
 );
+
+t.test('closeAllConnections() ends what is open, and the server goes on serving', async (t) => {
+  const { server, port } = await serve(t, (_request, response) => response.end('ok'));
+  const session = await h2Session(t, port);
+  await h2(session);
+  const ends = [nextEvent(session, 'close'), untilClosed(await rawTls(t, port))];
+  server.closeAllConnections();
+  await within('the connections to end', Promise.all(ends), 3000);
+  t.equal((await h1(port)).body, 'ok');
+  t.equal((await h2(await h2Session(t, port))).body, 'ok');
+});

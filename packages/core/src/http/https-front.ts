@@ -9,7 +9,7 @@ import { Contexts, type NamedContextOptions } from './contexts';
 import { Http1 } from './http1';
 import { Http2, streamOfHttp2Request } from './http2';
 import { likeHttp1 } from './like-http1';
-import { refuseMisdirected } from './misdirected';
+import { hostsOf, refuseMisdirected } from './misdirected';
 import { decide, renew, type DecidedOptions, type HttpsOptions } from './options';
 import { checkRedirect, opened, redirectServer } from './redirect';
 import { Statistics, type TlsStats } from './statistics';
@@ -152,9 +152,8 @@ export class HttpsFront {
     this.#refusesMisdirected = true;
     refuseMisdirected(this.#server, (request) => {
       const stream = streamOfHttp2Request(request) ?? (request.socket as Partial<TlsStream>);
-      const { host, ':authority': authority = host } = request.headers;
-      return [host ?? authority, authority].some((name) =>
-        this.#contexts.isMisdirected(stream.servername ?? false, name as string | undefined),
+      return hostsOf(request).some((host) =>
+        this.#contexts.isMisdirected(stream.servername ?? false, host),
       );
     });
   }
@@ -330,6 +329,8 @@ export class HttpsFront {
     server.closeAllConnections = () => {
       closeAllConnections();
       this.#open.abort();
+      // A server that goes on listening goes on serving.
+      if (!this.#closing) this.#open = newController();
       this.#http1.destroy();
       this.#http2.destroy();
     };
