@@ -1,10 +1,12 @@
 /** Ticket keys in a real Redis or Valkey, through both of its usual clients. */
 import { redisTicketKeys, type RedisClient, TicketKeyRotation } from '@node-aws-lc/core';
 import { Redis as IoRedis } from 'ioredis';
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
 import { createClient } from 'redis';
 import t, { type Test } from 'tap';
 import { noRedis, Redis } from '../helpers/redis.js';
-import { eventually, thrown } from '../helpers/wait.js';
+import { eventually, rejection, thrown } from '../helpers/wait.js';
 
 const clients = {
   ioredis(t: Test, port: number): Promise<RedisClient> {
@@ -69,6 +71,17 @@ for (const [name, connect] of Object.entries(clients)) {
     await eventually('agreement', () => a.keys.current.equals(b.keys.current));
     t.equal(losses, 1);
     t.same(a.keys.current, before, 'and the empty server has them back');
+  });
+
+  t.test(`what ${name} fails with shows no key`, { skip: noRedis }, async (t) => {
+    const { port } = await Redis.start(t, ['--maxmemory', '1']);
+    const provider = redisTicketKeys(await connect(t, port));
+    const key = randomBytes(48);
+    const { signal } = new AbortController();
+    const error = await rejection(provider.rotate!([{ key, activeFrom: 0 }], undefined, signal));
+    t.match(error.message, /OOM/, 'it says why');
+    const shown = inspect(error, { depth: Infinity, showHidden: true });
+    t.notMatch(shown, key.toString('base64'));
   });
 }
 

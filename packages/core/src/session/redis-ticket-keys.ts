@@ -80,6 +80,22 @@ export function redisTicketKeys(
 type Sender = (...parameters: [command: string, ...rest: string[]]) => Promise<unknown>;
 
 function toSender(client: unknown): Sender {
+  const send = toRawSender(client);
+  return async (...parameters) => {
+    try {
+      return await send(...parameters);
+    } catch (error) {
+      throw withoutCommand(error);
+    }
+  };
+}
+
+/** ioredis keeps the command that failed in its error, and the parameters of ours are keys: only the words are told. */
+function withoutCommand(error: unknown): Error {
+  return new Error(error instanceof Error ? error.message : String(error));
+}
+
+function toRawSender(client: unknown): Sender {
   const { call, sendCommand } = (client ?? {}) as {
     call?: Sender;
     sendCommand?: (parameters: string[]) => Promise<unknown>;
