@@ -45,11 +45,10 @@ export class SecureContext {
 
   /** Whether there is something to show to a peer. */
   get hasIdentity(): boolean {
-    const { key, keyFile, cert, certFile } = this.#options;
+    const { key, keyFile, cert, certFile, privateKey } = this.#options;
     const { pfx } = this.#options as { pfx?: unknown };
-    return (
-      pfx !== undefined || ((key ?? keyFile) !== undefined && (cert ?? certFile) !== undefined)
-    );
+    if (pfx !== undefined || privateKey !== undefined) return true;
+    return (key ?? keyFile) !== undefined && (cert ?? certFile) !== undefined;
   }
 
   /** @internal */

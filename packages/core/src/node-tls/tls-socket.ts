@@ -254,8 +254,10 @@ class TlsSocket extends TlsStream {
     const keylog = this.#keyLog();
     if (this._side === 'server') {
       const policy = this.#policy();
-      const answerers = answerersOf(this.#options, policy);
-      return { ...serverInit(this.#context.serverConfig(policy), { keylog }), answerers };
+      const init = serverInit(this.#context.serverConfig(policy), { keylog });
+      // Beside the configuration's own, which sign where the private key is elsewhere.
+      const answerers = { ...init.answerers, ...answerersOf(this.#options, policy) };
+      return { ...init, answerers };
     }
     const { requestOCSP, rejectUnauthorized } = this.#options;
     const config = this.#context.clientConfig({
