@@ -2,7 +2,12 @@
  * Keys and certificates that cannot work are refused when the configuration is made, never at the
  * first handshake, and the error says which option is wrong and how.
  */
-import { ClientConfig, ServerConfig, type ServerConfigOptions } from '@node-aws-lc/core';
+import {
+  ClientConfig,
+  ServerConfig,
+  type ServerConfigOptions,
+  watchCertificates,
+} from '@node-aws-lc/core';
 import { generateKeyPairSync } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { inspect } from 'node:util';
@@ -107,6 +112,14 @@ t.test('a file that cannot be read', async (t) => {
   t.match(error.message, file, 'the message names the file');
   refused(t, { key, cert, caFile: file, clientAuth: 'required' }, 'FILE', 'caFile');
   refused(t, { keyFile: folder, cert }, 'FILE', 'keyFile');
+});
+
+t.test('contents where a path is expected are refused without being quoted', async (t) => {
+  const { key, chain: cert } = await pki.server();
+  const error = refused(t, { keyFile: key, cert }, 'TYPE', 'keyFile');
+  const watching = thrown(() => watchCertificates({ key, cert }));
+  t.match(watching, { code: 'ERR_AWS_LC_CONFIG_TYPE', option: 'key' });
+  for (const e of [error, watching]) t.notMatch(inspect(e, { depth: 9 }), key.split('\n')[1]);
 });
 
 t.test('a file and its contents at once', async (t) => {

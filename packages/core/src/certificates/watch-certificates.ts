@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { watch, type FSWatcher } from 'node:fs';
 import { inspect } from 'node:util';
+import { refuseContents } from '../config/material';
 import { ConfigError } from '../errors';
 import {
   checkPair,
@@ -241,6 +242,7 @@ export function watchCertificates(options: WatchCertificatesOptions): Certificat
     if (typeof given[name] !== 'string' || given[name] === '') {
       throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', name, 'expected the path of a PEM file');
     }
+    refuseContents(given[name], name);
   }
   const { pollInterval } = given;
   if (pollInterval !== undefined && !(typeof pollInterval === 'number' && pollInterval > 0)) {

@@ -25,11 +25,23 @@ export function readOption(path: unknown, option: string): Buffer {
   if (typeof path !== 'string') {
     throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', option, 'expected a path');
   }
+  refuseContents(path, option);
   try {
     return readFileSync(path);
   } catch (cause) {
     throw new ConfigError('ERR_AWS_LC_CONFIG_FILE', option, (cause as Error).message, cause);
   }
+}
+
+/**
+ * Refuses the contents of a file where its path is expected: the file system's error would quote a private key.
+ *
+ * @throws ConfigError ERR_AWS_LC_CONFIG_TYPE
+ */
+export function refuseContents(path: string, option: string): void {
+  if (!path.includes('-----BEGIN ')) return;
+  const detail = 'expected the path of a PEM file, and these are its contents';
+  throw new ConfigError('ERR_AWS_LC_CONFIG_TYPE', option, detail);
 }
 
 /** A passphrase, or undefined. */
