@@ -147,6 +147,15 @@ t.test('a store that never answers is given up after the time-out', async (t) =>
   await eventually('another attempt', () => store.loads > 1);
 });
 
+t.test('a store that keeps changing its mind does not have keys pile up', async (t) => {
+  const schedules = [0, 1].map(() => [{ key: randomBytes(48), activeFrom: Date.now() - 1 }]);
+  let loads = 0;
+  const rotation = rotate(t, { load: async () => schedules[loads++ % 2] }, { pollInterval: 1 });
+  await eventually('many answers', () => loads > 20);
+  // Both, and the one that the process made itself before it had any.
+  t.equal(rotation.keys.previous.length, 2);
+});
+
 t.test('nonsense in the store is an outage', async (t) => {
   const store = new Store();
   store.schedule = [{ key: Buffer.alloc(3), activeFrom: 0 }];

@@ -123,10 +123,10 @@ export class TicketKeyRotation extends EventEmitter<{
 
   /** Keys that are shared no more have sealed tickets all the same. */
   #replaceShared(schedule: ScheduledTicketKey[] | undefined): void {
-    const gone = (this.#shared ?? []).filter(
+    // A store that keeps changing its mind must not have them pile up.
+    this.#retired = [...this.#retired, ...(this.#shared ?? [])].filter(
       ({ key }) => !schedule?.some((other) => Buffer.compare(other.key, key) === 0),
     );
-    this.#retired.push(...gone);
     this.#shared = schedule;
   }
 
