@@ -147,6 +147,29 @@ t.test('a store that never answers is given up after the time-out', async (t) =>
   await eventually('another attempt', () => store.loads > 1);
 });
 
+t.test('a listener that throws ends neither the polling nor the promise', async (t) => {
+  const store = new Store();
+  const rotation = rotate(t, store, { interval: 500 });
+  const thrown: Error[] = [];
+  process.setUncaughtExceptionCaptureCallback((error) => thrown.push(error));
+  t.teardown(() => process.setUncaughtExceptionCaptureCallback(null));
+  for (const event of ['unavailable', 'available', 'change'] as const) {
+    rotation.on(event, () => {
+      throw new Error(event);
+    });
+  }
+  store.state = 'down';
+  await rotation.ready;
+  const names = () => new Set(thrown.map(({ message }) => message));
+  await eventually('the outage', () => names().has('unavailable'));
+  store.state = 'up';
+  await eventually('the return', () => names().has('available'));
+  await eventually('the next key', () => names().has('change'));
+  const { loads } = store;
+  await eventually('further polling', () => store.loads > loads + 2);
+  t.same([...names()].sort(), ['available', 'change', 'unavailable'], 'and nothing else');
+});
+
 t.test('a store that keeps changing its mind does not have keys pile up', async (t) => {
   const schedules = [0, 1].map(() => [{ key: randomBytes(48), activeFrom: Date.now() - 1 }]);
   let loads = 0;

@@ -179,7 +179,7 @@ export class TicketKeyRotation extends EventEmitter<{
     this.#planSwitch(now, upcoming.at(-1)?.activeFrom ?? sealing.activeFrom + this.#interval);
     const changed = this.#sealing !== undefined && !this.#sealing.equals(sealing.key);
     this.#sealing = Buffer.from(sealing.key);
-    if (changed) this.emit('change');
+    if (changed) this.#tell('change');
   }
 
   /** A schedule whose last key has sealed for its time was not extended, because the provider is away. */
@@ -209,7 +209,7 @@ export class TicketKeyRotation extends EventEmitter<{
   #reached(): void {
     if (this.#available) return;
     this.#available = true;
-    this.emit('available');
+    this.#tell('available');
   }
 
   #missed(error: Error): void {
@@ -221,6 +221,11 @@ export class TicketKeyRotation extends EventEmitter<{
         'Handshakes go on; from the next rotation on, sessions are resumed by the process that made them',
       { code: 'AWS_LC_TICKET_KEYS' },
     );
-    this.emit('unavailable', error);
+    this.#tell('unavailable', error);
+  }
+
+  /** What a listener throws is no failure of the provider's, and must not end the polling. */
+  #tell(event: 'available' | 'change' | 'unavailable', ...errors: Error[]): void {
+    process.nextTick(() => (this as EventEmitter).emit(event, ...errors));
   }
 }
