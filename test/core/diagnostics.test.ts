@@ -1,13 +1,19 @@
 /** What the tracing channels and NODE_DEBUG tell, and what they cost when nobody listens. */
-import type { ConnectionTrace, HandshakeTrace } from '@node-aws-lc/core';
+import {
+  connect,
+  type ConnectionTrace,
+  type HandshakeTrace,
+  type RemotePrivateKey,
+} from '@node-aws-lc/core';
 import { tracingChannel } from 'node:diagnostics_channel';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { runNode } from '../helpers/children.js';
 import { connected, failedHandshake, sent } from '../helpers/handshake.js';
 import * as pki from '../helpers/pki.js';
+import { tlsServer } from '../helpers/server.js';
 import { tcpPair } from '../helpers/transports.js';
-import { eventually } from '../helpers/wait.js';
+import { eventually, nextError } from '../helpers/wait.js';
 
 interface Event<T> {
   name: string;
@@ -108,6 +114,31 @@ t.test('a handshake that takes too long is one that fails', async (t) => {
   t.ok(events.at(-1)!.trace.duration! > 0);
 });
 
+t.test('a handshake that waits for a signer in vain says for which name', async (t) => {
+  const events = record<HandshakeTrace>(t, 'aws-lc:handshake');
+  const { chain: cert } = await pki.server();
+  const privateKey: RemotePrivateKey = {
+    algorithms: ['ecdsa_secp256r1_sha256'],
+    sign: () => new Promise<never>(() => {}),
+  };
+  await failedHandshake(t, {
+    server: { cert, privateKey, key: undefined, handshakeTimeout: 100 },
+  });
+  const isServers = (e: Event<HandshakeTrace>) => e.trace.side === 'server';
+  t.match(events.filter(isServers).at(-1), {
+    name: 'asyncEnd',
+    trace: { serverName: 'localhost', error: { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' } },
+  });
+});
+
+t.test('a failed handshake of connect() says with whom', async (t) => {
+  const events = record<HandshakeTrace>(t, 'aws-lc:handshake');
+  const { port } = await tlsServer(t);
+  await nextError(connect({ port, host: '127.0.0.1', servername: 'localhost', ca: [] }));
+  const trace = { remoteAddress: '127.0.0.1', remotePort: port };
+  t.match(events.filter((e) => e.trace.side === 'client').at(-1), { name: 'asyncEnd', trace });
+});
+
 t.test('a connection that breaks says so', async (t) => {
   const connections = record<ConnectionTrace>(t, 'aws-lc:connection');
   const { client, server } = await connected(t);
@@ -148,4 +179,11 @@ t.test('NODE_DEBUG=aws-lc tells of each handshake and each end', async (t) => {
   );
   const silent = await runNode(t, program);
   t.equal(silent.stderr, '');
+});
+
+t.test('a client forges no lines under NODE_DEBUG', async (t) => {
+  const program = path.join(__dirname, 'programs', 'forged-name.js');
+  const env = { NODE_DEBUG: 'aws-lc' };
+  const { stderr } = await runNode(t, program, ['a\nAWS-LC 1: \u001b[2J'], { env });
+  t.match(stderr, /server 127\.0\.0\.1:\d+ \(a\\x0aAWS-LC 1: \\x1b\[2J\): secured/);
 });

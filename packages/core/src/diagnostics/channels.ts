@@ -71,5 +71,13 @@ export function isObserved(): boolean {
 
 /** A line on standard error under `NODE_DEBUG=aws-lc`. */
 export function debug(line: () => string): void {
-  if (log.enabled) log('%s', line());
+  if (log.enabled) log('%s', line().replace(CONTROL_CHARACTERS, escape));
+}
+
+/** A client's SNI and ALPN go into the line, and may hold anything: line feeds and a terminal's control sequences. */
+// eslint-disable-next-line no-control-regex
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/g;
+
+function escape(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }

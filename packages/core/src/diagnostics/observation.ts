@@ -73,11 +73,18 @@ export class Observation {
     connections.end.publish(this.#connection);
   }
 
-  /** The handshake has failed. */
+  /**
+   * The handshake has failed.
+   *
+   * @param serverName as far as the client has said it
+   */
   failed(error: Error, serverName: string | null | undefined): void {
     const handshake = this.#handshake;
     if (handshake.duration !== undefined) return;
     handshake.serverName ??= serverName ?? null;
+    // A stream that has connected itself had no transport to ask.
+    handshake.remoteAddress ??= this.#stream.remoteAddress;
+    handshake.remotePort ??= this.#stream.remotePort;
     Object.assign(handshake, { error, duration: this.#elapsed() });
     debug(() => `${describe(handshake)}: failed after ${inMs(handshake)}: ${inWords(error)}`);
     handshakes.error.publish(handshake);
@@ -85,11 +92,11 @@ export class Observation {
     handshakes.asyncEnd.publish(handshake);
   }
 
-  /** The stream is destroyed, in whatever state it was. */
-  closed(error: Error | null): void {
+  /** The stream is destroyed, in whatever state it was; `serverName` as of {@link failed}. */
+  closed(error: Error | null, serverName: string | null | undefined): void {
     const connection = this.#connection;
     if (connection === undefined) {
-      this.failed(error ?? disconnectedInHandshake(this.#handshake.side), undefined);
+      this.failed(error ?? disconnectedInHandshake(this.#handshake.side), serverName);
       return;
     }
     const { ktls, bytesRead, bytesWritten, closeNotifyReceived } = this.#stream;

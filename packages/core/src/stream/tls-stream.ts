@@ -194,8 +194,10 @@ export class TlsStream extends PlaintextStream {
   /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#questions?.close();
+    // Asked for while there is a connection that knows it.
+    const serverName = this.#observation && (this.servername || null);
     super._destroy(error, callback);
-    this.#observation?.closed(error);
+    this.#observation?.closed(error, serverName);
     this.#observation = undefined;
   }
 
