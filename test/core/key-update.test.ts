@@ -2,7 +2,7 @@
 import t from 'tap';
 import { parseRecords, recordTypes, tapped } from '../helpers/wire.js';
 import { connected, sent } from '../helpers/handshake.js';
-import { eventually, nextEvent, rejection } from '../helpers/wait.js';
+import { eventually, nextError, nextEvent, rejection } from '../helpers/wait.js';
 
 const userspace = { server: { ktls: 'off' }, client: { ktls: 'off' } } as const;
 
@@ -48,6 +48,22 @@ t.test('the update is on the wire when the promise resolves, and it is answered'
     'the answer',
     () => parseRecords(wire.fromServer().subarray(answers)).length >= 2,
   );
+});
+
+t.test('a hundred updates in a row are borne, a storm of them is ended', async (t) => {
+  for (const transport of ['tcp', 'duplex'] as const) {
+    const { client, server } = await connected(t, { ...userspace, transport });
+    for (let i = 0; i < 100; i++) await client.updateKeys();
+    t.equal(await sent(client, server, 'all hundred'), 'all hundred');
+
+    const failure = nextError(server);
+    client.on('error', () => {}).resume();
+    for (let i = 0; i < 200 && !client.destroyed; i++) await client.updateKeys().catch(() => {});
+    t.match(await failure, {
+      code: 'ERR_SSL_TOO_MANY_KEY_UPDATES',
+      alert: { direction: 'sent', name: 'unexpected_message' },
+    });
+  }
 });
 
 t.test('where there are no keys to update, the error says so', async (t) => {

@@ -113,7 +113,6 @@ t.test('an update that lies behind data, close together', { skip: cannot }, asyn
 });
 
 t.test('a storm of updates is ended', { skip: cannot }, async (t) => {
-  // The client's kernel sends; AWS-LC itself would give up after 32.
   const { client, server } = await settled(t, combinations['both in the kernel']!);
   const failure = nextError(server, slow);
   client.on('error', () => {});

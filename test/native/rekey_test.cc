@@ -193,7 +193,48 @@ TEST("a KeyUpdate that is none is refused") {
   }
 }
 
-TEST("a storm of KeyUpdates is refused, KeyUpdates with data between them are not") {
+void ChangeKeys(Engine* engine) {
+  REQUIRE(engine->UpdateKeys());
+  REQUIRE(engine->Flush() == Engine::FlushStatus::kDone);
+}
+
+TEST("a storm of KeyUpdates that libssl reads is refused, KeyUpdates with data between them are not") {
+  for (const KtlsRequest& request : {KtlsRequest{}, Rekeying(true, false)}) {
+    tap::Case row(request.tx ? "the kernel sends" : "userspace");
+    Subject busy(kTls13, true, request);
+    for (int i = 0; i < 200; i++) {
+      REQUIRE(SSL_key_update(busy.peer.ssl(), i % 2 == 0 ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED));
+      Write(&busy.peer, "x");
+      CHECK_EQ(Describe(ReadAll(&busy.engine), busy.engine), "'x', then waiting");
+    }
+    CHECK_WORKS(busy.link);
+
+    Subject storm(kTls13, true, request);
+    for (int i = 0; i < 200; i++) ChangeKeys(&storm.peer);
+    CHECK_EQ(Describe(ReadAll(&storm.engine), storm.engine), "error TOO_MANY_KEY_UPDATES, sent 10");
+  }
+}
+
+TEST("what came before a storm of KeyUpdates is delivered") {
+  Subject storm(kTls13, true, KtlsRequest{});
+  Write(&storm.peer, "before it");
+  for (int i = 0; i < 200; i++) ChangeKeys(&storm.peer);
+  CHECK_EQ(Describe(ReadAll(&storm.engine), storm.engine), "'before it', then error TOO_MANY_KEY_UPDATES, sent 10");
+}
+
+TEST("KeyUpdates that take their time are no storm") {
+  KeyUpdateLimit limit;
+  KeyUpdateLimit::Clock::time_point now = KeyUpdateLimit::Clock::now();
+  for (int i = 0; i < 1000; i++) {
+    now += std::chrono::seconds(1);
+    CHECK(limit.Admit(now));
+  }
+  for (unsigned i = 0; i < 2 * KeyUpdateLimit::kMost; i++) limit.Admit(now);
+  CHECK(!limit.Admit(now));
+  CHECK(limit.Admit(now + KeyUpdateLimit::kWithin));
+}
+
+TEST("a storm of KeyUpdates that the kernel delivers is refused, KeyUpdates with data between them are not") {
   Scripted storm;
   for (int i = 0; i < 200; i++) storm.kernel.Arrive(SSL3_RT_HANDSHAKE, {24, 0, 0, 1, 0});
   CHECK_EQ(Describe(ReadAll(&storm.engine), storm.engine), "error TOO_MANY_KEY_UPDATES, sent 10");

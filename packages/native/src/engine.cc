@@ -28,6 +28,8 @@ Engine::Engine(const EngineConfig& config, ScratchBuffers* scratch)
     return;
   }
   SSL_set_ex_data(ssl_.get(), EngineIndex(), this);
+  SSL_set_msg_callback(ssl_.get(), OnMessage);
+  SSL_set_msg_callback_arg(ssl_.get(), this);
   if (config.ticket_keys != nullptr) TicketKeySet::Attach(ssl_.get(), config.ticket_keys.get());
   BIO* bio = BIO_new(BioMethod());
   BIO_set_data(bio, this);
@@ -92,6 +94,8 @@ int Engine::BioRead(BIO* bio, char* out, int length) {
 }
 
 int Engine::ReadTransport(uint8_t* out, size_t length) {
+  // Ends the read that libssl is in the middle of, which would go on to the next KeyUpdate.
+  if (key_update_storm_) return -ECONNABORTED;
   if (stash_offset_ < stash_.size()) {
     const size_t count = std::min(length, stash_.size() - stash_offset_);
     std::memcpy(out, stash_.data() + stash_offset_, count);
@@ -266,6 +270,7 @@ Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
     if (result > 0) {
       total += static_cast<size_t>(result);
       open_handshake_bytes_ = 0;
+      key_update_limit_.Forgive();
       if (rx_ == RecordLayer::kPending && AtRecordBoundary()) break;
       continue;
     }
@@ -284,6 +289,7 @@ Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
   // What came before an end or an error is delivered first; the next call meets the same end again.
   end_pending_ = total > 0 && (end != ReadStatus::kWantRead || key_update_refused_);
   if (total > 0) return {ReadStatus::kData, total};
+  if (key_update_storm_) return RefuseKeyUpdateStorm();
   if (end == ReadStatus::kError) FailFromLibrary();
   if (key_update_refused_) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
   return {end, 0};

@@ -16,6 +16,7 @@
 
 #include "aws_lc.h"
 #include "identity.h"
+#include "key_update_limit.h"
 #include "question.h"
 #include "ticket_key_set.h"
 #include "tls_error.h"
@@ -272,6 +273,7 @@ class Engine {
   FlushStatus FlushCloseNotify();
   FlushStatus FlushKeyUpdate();
   std::optional<ReadResult> HandleKeyUpdate(const uint8_t* body, size_t length);
+  ReadResult RefuseKeyUpdateStorm();
   bool QueueKeyUpdate(bool request_answer);
   bool SendKeyUpdateFromLibrary(int request);
   bool Rekey(KtlsDirection direction, TrafficSecret* secret);
@@ -354,9 +356,10 @@ class Engine {
   bool key_update_queued_ = false;
   bool key_update_asks_ = false;
   bool key_update_refused_ = false;
-  // KeyUpdates of the peer's without application data between them.
-  unsigned key_updates_in_a_row_ = 0;
-  // Likewise empty records and warnings.
+  KeyUpdateLimit key_update_limit_;
+  // libssl has read one KeyUpdate too many.
+  bool key_update_storm_ = false;
+  // Without application data between them.
   unsigned empty_records_in_a_row_ = 0;
   unsigned warnings_in_a_row_ = 0;
   uint64_t records_sealed_ = 0;

@@ -12,7 +12,6 @@ namespace {
 
 constexpr const char* kSslLibrary = "SSL routines";
 constexpr size_t kHandshakeHeader = 4;
-constexpr unsigned kMaxKeyUpdatesInARow = 128;
 // As many as libssl bears.
 constexpr unsigned kMaxEmptyRecordsInARow = 32;
 constexpr unsigned kMaxWarningsInARow = 4;
@@ -29,9 +28,6 @@ size_t MessageLength(const std::vector<uint8_t>& data) {
 
 void Engine::RequestKernelTls(const KtlsRequest& request) {
   ktls_request_ = request;
-  if (!request.tx && !request.rx) return;
-  SSL_set_msg_callback(ssl_.get(), OnMessage);
-  SSL_set_msg_callback_arg(ssl_.get(), this);
 }
 
 // Called with the handshake complete, or when enough application data has passed. What is left to do here happens in
@@ -76,6 +72,7 @@ void Engine::DrainBuffered() {
       break;
     }
     open_handshake_bytes_ = 0;
+    key_update_limit_.Forgive();
     early_plaintext_.insert(early_plaintext_.end(), record, record + result);
   }
   ERR_clear_error();
@@ -128,14 +125,17 @@ void Engine::CountApplicationData(size_t length) {
   if (!ktls_armed_ && application_bytes_ >= ktls_request_.after_bytes) ArmKernelTls();
 }
 
-// libssl reads and the kernel sends: the answer to a KeyUpdate, which libssl can no longer send, is up to us.
+// Where libssl reads it deals with a KeyUpdate by itself, but it does not count them, and where the kernel sends it cannot
+// answer them any more: both are up to us.
 void Engine::OnMessage(int is_write, int /*version*/, int content_type, const void* data, size_t length, SSL* /*ssl*/,
                        void* arg) {
   const auto* message = static_cast<const uint8_t*>(data);
   auto* engine = static_cast<Engine*>(arg);
   if (!is_write && SSL_version(engine->ssl_.get()) == TLS1_3_VERSION) engine->CountHandshakeBytes(content_type, message, length);
   if (is_write || content_type != SSL3_RT_HANDSHAKE || length <= kHandshakeHeader) return;
-  if (message[0] != SSL3_MT_KEY_UPDATE || message[kHandshakeHeader] != SSL_KEY_UPDATE_REQUESTED) return;
+  if (message[0] != SSL3_MT_KEY_UPDATE) return;
+  if (!engine->key_update_limit_.Admit()) engine->key_update_storm_ = true;
+  if (message[kHandshakeHeader] != SSL_KEY_UPDATE_REQUESTED) return;
   if (engine->tx_ != RecordLayer::kKernel || engine->close_notify_sent()) return;
   if (engine->ktls_request_.can_rekey) {
     engine->QueueKeyUpdate(false);
@@ -188,7 +188,7 @@ Engine::ReadResult Engine::ReadFromKernel(uint8_t* out, size_t capacity) {
         if (++empty_records_in_a_row_ <= kMaxEmptyRecordsInARow) continue;
         return RefuseRecord("TOO_MANY_EMPTY_FRAGMENTS", SSL_AD_UNEXPECTED_MESSAGE);
       }
-      key_updates_in_a_row_ = 0;
+      key_update_limit_.Forgive();
       empty_records_in_a_row_ = 0;
       // The kernel decrypts ahead, and stops announcing input when it comes upon a KeyUpdate, before it has delivered it.
       read_again_ = ktls_request_.can_rekey && length < capacity;
@@ -271,16 +271,17 @@ std::optional<Engine::ReadResult> Engine::HandleHandshakeMessages(const uint8_t*
 std::optional<Engine::ReadResult> Engine::HandleKeyUpdate(const uint8_t* body, size_t length) {
   if (length != 1 || body[0] > SSL_KEY_UPDATE_REQUESTED) return RefuseRecord("DECODE_ERROR", SSL_AD_ILLEGAL_PARAMETER);
   if (!ktls_request_.can_rekey) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
-  // Each costs us a derivation and the kernel a key schedule, and the peer nothing: CVE after CVE in proxies.
-  if (++key_updates_in_a_row_ > kMaxKeyUpdatesInARow) {
-    return RefuseRecord("TOO_MANY_KEY_UPDATES", SSL_AD_UNEXPECTED_MESSAGE);
-  }
+  if (!key_update_limit_.Admit()) return RefuseKeyUpdateStorm();
   if (!Rekey(KtlsDirection::kRx, &rx_secret_)) return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
   // Who sends nothing any more owes no answer: it would come before "its next Application Data record".
   if (body[0] == SSL_KEY_UPDATE_REQUESTED && !close_notify_sent() && !QueueKeyUpdate(false)) {
     return RefuseRecord(kKtlsKeyUpdate, SSL_AD_INTERNAL_ERROR);
   }
   return std::nullopt;
+}
+
+Engine::ReadResult Engine::RefuseKeyUpdateStorm() {
+  return RefuseRecord("TOO_MANY_KEY_UPDATES", SSL_AD_UNEXPECTED_MESSAGE);
 }
 
 bool Engine::UpdateKeys() {
