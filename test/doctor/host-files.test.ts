@@ -71,6 +71,7 @@ t.test('privileges and watchers of the process', async (t) => {
     seccomp: false,
     confinement: undefined,
   });
+  t.match(privilegesOf(nothing()), { netAdmin: null, sysModule: null });
 });
 
 t.test('the cipher that the kernel uses is the one of the highest priority', async (t) => {

@@ -68,6 +68,8 @@ t.test('a module that is not loaded is loaded where modules are loaded', async (
   t.match(inPod.advice, /on every node.*DaemonSet.*securityContext/);
   const unprivileged = { ...host().privileges, netAdmin: false };
   t.match(judged(refusing(ENOENT, { privileges: unprivileged })).advice, /CAP_NET_ADMIN/);
+  const untold = { ...host().privileges, netAdmin: null };
+  t.notMatch(judged(refusing(ENOENT, { privileges: untold })).advice, /CAP_NET_ADMIN/);
 });
 
 t.test('a module that cannot be loaded', async (t) => {
@@ -145,6 +147,20 @@ t.test('every finding has its words', async (t) => {
   for (const error of [ENOENT, EPERM, ENOPROTOOPT, EINVAL]) {
     for (const finding of findingsOf(refusing(error))) t.match(adviceOn(finding), /\w/);
   }
+});
+
+t.test('without /proc nothing is claimed that only /proc would tell', async (t) => {
+  const text = toText(
+    report(
+      host({
+        module: { state: 'unknown', loadedAtBoot: false, loadingDisabled: false },
+        statistics: undefined,
+        privileges: { netAdmin: null, sysModule: null, seccomp: false, confinement: undefined },
+      }),
+    ),
+  );
+  t.match(text, /running +no container; capabilities not told by \/proc\n/);
+  t.match(text, /tls module +loaded; \/proc\/net\/tls_stat is not there\n/);
 });
 
 t.test('the text tells verdict, versions, ciphers and counters', async (t) => {

@@ -50,9 +50,9 @@ const ADVICE: { readonly [Key in Finding['key']]: (finding: FindingOf<Key>) => s
     'bring the loopback interface up (ip link set lo up), or let the sandbox allow sockets',
   'module-missing': ({ place, netAdmin }) =>
     `the kernel has no tls module loaded: ${MODULE_MISSING[place]}` +
-    (netAdmin
-      ? ''
-      : ' (the kernel loads it by itself only for a process with CAP_NET_ADMIN, which this one lacks)'),
+    (netAdmin === false
+      ? ' (the kernel loads it by itself only for a process with CAP_NET_ADMIN, which this one lacks)'
+      : ''),
   'module-loading-disabled': () =>
     'the kernel has no tls module loaded, and takes no modules until its next boot (kernel.modules_disabled is 1): ' +
     'name tls in /etc/modules-load.d/tls.conf, which is read before that is set, and boot',
@@ -62,7 +62,7 @@ const ADVICE: { readonly [Key in Finding['key']]: (finding: FindingOf<Key>) => s
   'attach-denied': ({ error, watchers }) =>
     `the process may not attach TLS to a socket (${inWords(error)}): ` +
     (watchers.length === 0
-      ? 'some security module denies it'
+      ? 'find the security module that denies it'
       : `look at ${watchers.join(' and ')}`) +
     ', and allow setsockopt at the levels IPPROTO_TCP (TCP_ULP) and SOL_TLS; the default profiles of Docker, ' +
     'Podman and Kubernetes (RuntimeDefault) do',

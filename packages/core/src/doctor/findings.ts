@@ -9,7 +9,7 @@ export type Finding =
   /** TCP does not work over loopback. */
   | { key: 'loopback'; error: number }
   /** The `tls` module is not loaded, and this process could have it loaded, or ask somebody on this host. */
-  | { key: 'module-missing'; place: Place['kind']; netAdmin: boolean }
+  | { key: 'module-missing'; place: Place['kind']; netAdmin: boolean | null }
   /** It is not loaded, and the kernel takes no modules until it is booted again. */
   | { key: 'module-loading-disabled' }
   /** It is not loaded, and this kernel's installed modules have none of that name. */

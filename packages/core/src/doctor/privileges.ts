@@ -2,10 +2,13 @@ import type { HostFiles } from './host-files';
 
 /** What this process may do, and what watches over it. */
 export interface Privileges {
-  /** `CAP_NET_ADMIN`: on its behalf the kernel loads `tls` by itself when it is asked for (tcp_ulp.c). */
-  readonly netAdmin: boolean;
-  /** `CAP_SYS_MODULE`: it may load modules. */
-  readonly sysModule: boolean;
+  /**
+   * `CAP_NET_ADMIN`: on its behalf the kernel loads `tls` by itself when it is asked for (tcp_ulp.c). Null where `/proc`
+   * does not tell.
+   */
+  readonly netAdmin: boolean | null;
+  /** `CAP_SYS_MODULE`: it may load modules. Null as above. */
+  readonly sysModule: boolean | null;
   /** Whether a seccomp filter judges its system calls (seccomp(2)). */
   readonly seccomp: boolean;
   /** The AppArmor profile or the SELinux context that it runs under. */
@@ -18,11 +21,13 @@ const CAP_SYS_MODULE = 16n;
 export function privilegesOf(files: HostFiles): Privileges {
   const status = files.read('/proc/self/status') ?? '';
   const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1];
-  const effective = BigInt(`0x${field('CapEff') ?? '0'}`);
+  const effective = field('CapEff');
+  const has = (capability: bigint) =>
+    effective === undefined ? null : (BigInt(`0x${effective}`) & (1n << capability)) !== 0n;
   const confinement = files.read('/proc/self/attr/current')?.replace(/\0/g, '').trim();
   return {
-    netAdmin: (effective & (1n << CAP_NET_ADMIN)) !== 0n,
-    sysModule: (effective & (1n << CAP_SYS_MODULE)) !== 0n,
+    netAdmin: has(CAP_NET_ADMIN),
+    sysModule: has(CAP_SYS_MODULE),
     seccomp: field('Seccomp') === '2',
     confinement: confines(confinement) ? confinement : undefined,
   };

@@ -45,25 +45,28 @@ function fipsOf({ versions }: Report): string {
 }
 
 function runningIn({ place, privileges }: Report): string {
-  const capabilities = [
-    ...(privileges.netAdmin ? ['CAP_NET_ADMIN'] : []),
-    ...(privileges.sysModule ? ['CAP_SYS_MODULE'] : []),
-  ];
   return [
     place.kind === 'host' ? 'no container' : `${place.kind}: ${place.evidence ?? ''}`,
-    capabilities.length === 0
-      ? 'neither CAP_NET_ADMIN nor CAP_SYS_MODULE'
-      : capabilities.join(', '),
+    capabilitiesOf(privileges),
     ...(privileges.seccomp ? ['under a seccomp filter'] : []),
     ...(privileges.confinement === undefined ? [] : [`confined by ${privileges.confinement}`]),
   ].join('; ');
 }
 
-function moduleOf({ kernelTls: { module, statisticsThere } }: Report): string {
+function capabilitiesOf({ netAdmin, sysModule }: Report['privileges']): string {
+  if (netAdmin === null || sysModule === null) return 'capabilities not told by /proc';
+  const held = [...(netAdmin ? ['CAP_NET_ADMIN'] : []), ...(sysModule ? ['CAP_SYS_MODULE'] : [])];
+  return held.length === 0 ? 'neither CAP_NET_ADMIN nor CAP_SYS_MODULE' : held.join(', ');
+}
+
+function moduleOf({ kernelTls: { module, statisticsThere, attachError } }: Report): string {
   const statistics = `/proc/net/tls_stat is ${statisticsThere ? '' : 'not '}there`;
-  const state = module.state === 'unknown' ? 'not loaded' : module.state;
+  // What was seen to work is there, whatever the files of a host without /proc say.
+  const works = statisticsThere || attachError === null;
+  const told = module.state === 'unknown' ? 'not loaded' : module.state;
+  const state = works && told !== 'built in' ? 'loaded' : told;
   const kept = module.loadedAtBoot ? ', loaded at every boot' : '';
-  return `${statisticsThere && module.state === 'unknown' ? 'loaded' : state}${kept}; ${statistics}`;
+  return `${state}${kept}; ${statistics}`;
 }
 
 function directionsOf({ txError, rxError, driver }: CipherReport): string {
