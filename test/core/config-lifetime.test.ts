@@ -1,5 +1,13 @@
 /** What a configuration holds natively goes with it, and not before the last that needs it. */
-import { ClientConfig, type ClientConfigOptions, ServerConfig } from '@node-aws-lc/core';
+import {
+  ClientConfig,
+  type ClientConfigOptions,
+  createSecureContext,
+  createSecureServer,
+  createServer,
+  ServerConfig,
+  ServerNames,
+} from '@node-aws-lc/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -32,6 +40,38 @@ t.test('many configurations leave nothing behind', { skip }, async (t) => {
   t.ok(grown < 16 * 2 ** 20, `4096 configurations made the process grow by ${grown} bytes`);
 });
 
+t.test('what a name was served with goes when it is exchanged', { skip }, async (t) => {
+  const options = await serverOptions();
+  const { key, cert } = options;
+  const names = new ServerNames();
+  const server = createServer();
+  const secure = createSecureServer({ key, cert }, () => {});
+  const exchanges = {
+    ServerNames: () => {
+      const config = new ServerConfig(options);
+      names.add('a.test', config);
+      return config;
+    },
+    createServer: () => {
+      const context = createSecureContext({ key, cert });
+      server.addContext('a.test', context);
+      return context;
+    },
+    createSecureServer: () => {
+      const given = { key, cert };
+      secure.addContext('a.test', given);
+      return given;
+    },
+  };
+  for (const [name, exchange] of Object.entries(exchanges)) {
+    const before = weakly(exchange);
+    exchange();
+    // Not in between: whoever has looked keeps it until its turn ends.
+    for (let i = 0; i < 5; i++) await collected();
+    t.equal(before.deref(), undefined, name);
+  }
+});
+
 t.test('a connection outlives the configurations that it was made with', async (t) => {
   // In a function of its own, so that nothing here refers to the configurations.
   const ends = await connected(t, { client: lean(), server: { ALPNProtocols: ['h2'] } });
@@ -39,6 +79,11 @@ t.test('a connection outlives the configurations that it was made with', async (
   t.equal(await sent(ends.client, ends.server, 'still here'), 'still here');
   t.equal(await sent(ends.server, ends.client, 'here too'), 'here too');
 });
+
+/** In a function of its own, so that nothing else refers to what is made. */
+function weakly(make: () => object): WeakRef<object> {
+  return new WeakRef(make());
+}
 
 function lean(): ClientConfigOptions {
   return { ALPNProtocols: ['h2'], groups: ['X25519'] };

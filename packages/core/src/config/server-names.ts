@@ -3,6 +3,7 @@ import { ConfigError } from '../errors';
 import type { ServerConfig } from './server-config';
 
 interface Entry {
+  source: string;
   pattern: RegExp;
   config: ServerConfig;
 }
@@ -39,13 +40,23 @@ export class ServerNames {
   readonly #entries: Entry[] = [];
 
   /**
+   * Adds a configuration, or exchanges the one that was added for the same pattern.
+   *
    * @param pattern a host name, in which `*` stands for any characters but a dot
    * @throws ConfigError ERR_AWS_LC_CONFIG_SERVER_NAME where the pattern can match nothing
    */
   add(pattern: string, config: ServerConfig): this {
-    const source = toPattern(pattern).replaceAll('.', '\\.').replaceAll('*', '[^.]*');
-    this.#entries.unshift({ pattern: new RegExp(`^${source}$`), config });
+    this.replace(pattern, config);
     return this;
+  }
+
+  /** @internal As `add()`, and answers the configuration that nobody is served with any more, if there is one. */
+  replace(pattern: string, config: ServerConfig): ServerConfig | undefined {
+    const source = toPattern(pattern).replaceAll('.', '\\.').replaceAll('*', '[^.]*');
+    const index = this.#entries.findIndex((entry) => entry.source === source);
+    const [before] = index < 0 ? [] : this.#entries.splice(index, 1);
+    this.#entries.unshift({ source, pattern: new RegExp(`^${source}$`), config });
+    return before?.config;
   }
 
   /** The configuration for a name, or undefined where none was added for it. */

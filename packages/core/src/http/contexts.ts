@@ -56,7 +56,7 @@ export class Contexts {
   }
 
   /**
-   * Adds a configuration for a name.
+   * Adds a configuration for a name, or exchanges the one that was added for it.
    *
    * @throws ConfigError where the options make no server, or the name can match nothing
    */
@@ -66,7 +66,8 @@ export class Contexts {
       throw new ConfigError('ERR_AWS_LC_CONFIG_CONFLICT', 'addContext', detail);
     }
     const config = new ServerConfig(options);
-    this.#names.add(name, config);
+    const before = this.#names.replace(name, config);
+    if (before !== undefined) this.#added.delete(before);
     this.#added.set(config, options);
     this.#certificates = undefined;
   }

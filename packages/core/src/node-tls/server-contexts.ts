@@ -6,16 +6,22 @@ import type { SecureContext } from './secure-context';
  * looked at first. Upper and lower case are the same, as names are.
  */
 export class ServerContexts {
-  readonly #entries: { pattern: RegExp; context: SecureContext }[] = [];
+  readonly #entries: { source: string; pattern: RegExp; context: SecureContext }[] = [];
 
-  /** @throws Error ERR_TLS_REQUIRED_SERVER_NAME */
+  /**
+   * Adds a context, or exchanges the one of the same name: certificates are renewed in this way.
+   *
+   * @throws Error ERR_TLS_REQUIRED_SERVER_NAME
+   */
   add(servername: string, context: SecureContext): void {
     if (!servername) {
       const message = '"servername" is required parameter for Server.addContext';
       throw withCode(new Error(message), 'ERR_TLS_REQUIRED_SERVER_NAME');
     }
     const source = servername.replace(/[.^$+?\-\\[\]{}()|]/g, '\\$&').replaceAll('*', '[^.]*');
-    this.#entries.unshift({ pattern: new RegExp(`^${source}$`, 'i'), context });
+    const index = this.#entries.findIndex((entry) => entry.source === source);
+    if (index >= 0) this.#entries.splice(index, 1);
+    this.#entries.unshift({ source, pattern: new RegExp(`^${source}$`, 'i'), context });
   }
 
   get isEmpty(): boolean {
