@@ -80,7 +80,7 @@ export class Http2 {
     // Where the server has no listener for these, what node:http2 does without one.
     this.#silent.on('checkContinue', (request, response) => {
       const asked = server.listenerCount('checkContinue') > 0;
-      if (!asked) response.writeContinue();
+      if (!asked && !isGone(request.stream)) response.writeContinue();
       this.#pass(asked ? 'checkContinue' : 'request', request, response);
     });
     this.#silent.on('checkExpectation', (...[request, response]: Exchange) => {
@@ -200,11 +200,20 @@ function limitFirstRequest(
   stream.once('close', stop);
 }
 
+/**
+ * Whether nothing can be said on a stream any more. That may be so before its request is passed on, when the client has
+ * reset it at once or the session has ended: no 'close' is heard of it then.
+ */
+function isGone({ destroyed, closed }: http2.ServerHttp2Stream): boolean {
+  return destroyed || closed;
+}
+
 /** As `requestTimeout` has it for HTTP/1.1: node:http2 would wait for the rest of a request for ever. */
 function limitRequest(request: http2.Http2ServerRequest, timeout: number): void {
   const { stream } = request;
   if (timeout <= 0 || stream.endAfterHeaders) return;
   const timer = setTimeout(() => {
+    if (isGone(stream)) return;
     if (!stream.headersSent) stream.respond({ ':status': 408 }, { endStream: true });
     stream.close(http2.constants.NGHTTP2_NO_ERROR);
   }, timeout).unref();
