@@ -2,7 +2,7 @@ import type * as http from 'node:http';
 import * as http2 from 'node:http2';
 import type { Http2Socket } from '../http2/forwarding';
 import { http2Socket } from '../http2/http2-socket';
-import { deferClose } from './deferred-close';
+import { endBetweenReads } from './between-reads';
 import { limitResets, type ResetLimits } from './reset-limit';
 import type { TlsStream } from '../stream/tls-stream';
 
@@ -70,7 +70,7 @@ export class Http2 {
     this.#resetLimits = options ?? {};
     this.#silent = http2.createServer(options ?? {});
     this.#silent.on('session', (session) => {
-      deferClose(session);
+      endBetweenReads(session);
       session.setTimeout(sessionTimeout, () => session.close());
     });
     this.#silent.on('sessionError', (error: Error, session: http2.ServerHttp2Session) =>

@@ -28,12 +28,9 @@ export function limitResets(session: http2.ServerHttp2Session, limits: ResetLimi
       const now = performance.now();
       tokens = Math.min(burst, tokens + ((now - at) / 1000) * rate) - 1;
       at = now;
-      // Later, because nghttp2 is in the middle of reading: see deferred-close.ts.
-      if (tokens < 1) setImmediate(() => endSession(session));
+      if (tokens < 1 && !session.destroyed) {
+        session.destroy(undefined, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      }
     });
   });
-}
-
-function endSession(session: http2.ServerHttp2Session): void {
-  if (!session.destroyed) session.destroy(undefined, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }
