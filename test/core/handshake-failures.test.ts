@@ -157,6 +157,33 @@ t.test('a server that hangs up in the handshake is ECONNRESET for the client', a
   t.match(await outcome, { code: 'ECONNRESET', side: 'client' });
 });
 
+/** Level and number of an alert, and the code that `node:tls` gives for it when it answers a hello. */
+const alerts: Record<string, [level: number, alert: number, code: string]> = {
+  'close_notify, which says no more than a FIN': [1, 0, 'ECONNRESET'],
+  'a warning and a FIN': [1, 112, 'ECONNRESET'],
+  missing_extension: [2, 109, 'ERR_SSL_TLSV13_ALERT_MISSING_EXTENSION'],
+  unsupported_extension: [2, 110, 'ERR_SSL_TLSV1_UNSUPPORTED_EXTENSION'],
+  certificate_unobtainable: [2, 111, 'ERR_SSL_TLSV1_CERTIFICATE_UNOBTAINABLE'],
+  unrecognized_name: [2, 112, 'ERR_SSL_TLSV1_UNRECOGNIZED_NAME'],
+  bad_certificate_status_response: [2, 113, 'ERR_SSL_TLSV1_BAD_CERTIFICATE_STATUS_RESPONSE'],
+  bad_certificate_hash_value: [2, 114, 'ERR_SSL_TLSV1_BAD_CERTIFICATE_HASH_VALUE'],
+  certificate_required: [2, 116, 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'],
+  'an alert that nobody knows': [2, 200, 'ERR_SSL_UNKNOWN_ALERT_TYPE'],
+};
+
+for (const [what, [level, alert, code]] of Object.entries(alerts)) {
+  t.test(`${what} instead of a ServerHello`, async (t) => {
+    const connector = new TlsConnector(new ClientConfig(await clientOptions()));
+    const { port } = await listener(t, (socket) => {
+      const record = Buffer.from([21, 3, 3, 0, 2, level, alert]);
+      socket.on('error', () => {}).once('data', () => socket.end(record));
+    });
+    const error = await rejection(connector.connect('localhost', net.connect(port, '127.0.0.1')));
+    t.match(error, { code, side: 'client' });
+    if (level === 2) t.match(error, { alert: { direction: 'received', code: alert } });
+  });
+}
+
 t.test('a client that reaches a server without TLS', async (t) => {
   const connector = new TlsConnector(new ClientConfig(await clientOptions()));
   const replies = {

@@ -139,7 +139,16 @@ interface TlsErrorDetails {
 const OPENSSL_REASONS: Record<string, string> = {
   NO_COMMON_SIGNATURE_ALGORITHMS: 'NO_SHARED_SIGNATURE_ALGORITHMS',
   TLSV1_ALERT_CERTIFICATE_REQUIRED: 'TLSV13_ALERT_CERTIFICATE_REQUIRED',
+  TLSV1_ALERT_UNSUPPORTED_EXTENSION: 'TLSV1_UNSUPPORTED_EXTENSION',
+  TLSV1_ALERT_CERTIFICATE_UNOBTAINABLE: 'TLSV1_CERTIFICATE_UNOBTAINABLE',
+  TLSV1_ALERT_UNRECOGNIZED_NAME: 'TLSV1_UNRECOGNIZED_NAME',
+  TLSV1_ALERT_BAD_CERTIFICATE_STATUS_RESPONSE: 'TLSV1_BAD_CERTIFICATE_STATUS_RESPONSE',
+  TLSV1_ALERT_BAD_CERTIFICATE_HASH_VALUE: 'TLSV1_BAD_CERTIFICATE_HASH_VALUE',
 };
+
+/** What AWS-LC says of an alert that it has no reason for. */
+const NAMELESS_ALERT = 'unknown error';
+const MISSING_EXTENSION = 109;
 
 /** RFC 8446's names for the alerts (section 6), by number. */
 const ALERT_NAMES: Record<number, string> = {
@@ -263,7 +272,7 @@ export function fromNative(error: NativeError, side: TlsSide): TlsError {
     case 'protocol': {
       if (error.reason === 'KTLS_KEY_UPDATE') return keyUpdateInKernel(side, alert);
       if (error.reason === 'KEY_USAGE_BIT_INCORRECT') return keyMayNotSign(side, alert);
-      const name = OPENSSL_REASONS[error.reason] ?? (error.reason || 'INTERNAL_ERROR');
+      const name = opensslReason(error.reason, alert);
       const message = `TLS failed on the ${side}: ${inWords(name)}${describeAlert(alert)}`;
       return new TlsError(`ERR_SSL_${name}`, message, {
         side,
@@ -273,6 +282,15 @@ export function fromNative(error: NativeError, side: TlsSide): TlsError {
       });
     }
   }
+}
+
+function opensslReason(reason: string, alert: TlsAlert | undefined): string {
+  if (reason === NAMELESS_ALERT) {
+    return alert?.code === MISSING_EXTENSION
+      ? 'TLSV13_ALERT_MISSING_EXTENSION'
+      : 'UNKNOWN_ALERT_TYPE';
+  }
+  return OPENSSL_REASONS[reason] ?? (reason || 'INTERNAL_ERROR');
 }
 
 function keyUpdateInKernel(side: TlsSide, alert: TlsAlert | undefined): TlsError {

@@ -232,7 +232,10 @@ void Engine::Handshake() {
     return;
   }
   if (state_ == State::kFailed) return;
-  if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) FailFromLibrary();
+  const int error = SSL_get_error(ssl_.get(), result);
+  // A close_notify says what a FIN says: the peer has hung up.
+  if (error == SSL_ERROR_ZERO_RETURN) return Fail(TlsError::Eof());
+  if (error != SSL_ERROR_WANT_READ) FailFromLibrary();
 }
 
 void Engine::CompleteHandshake() {
@@ -431,8 +434,9 @@ void Engine::FailFromLibrary() {
     return;
   }
   const TlsError error = TlsError::FromErrorQueue();
-  // libssl names every end of stream after its own fashion; users want to know that the peer hung up.
-  Fail(saw_eof_ && last_alert_.direction == Alert::Direction::kNone ? TlsError::Eof() : error);
+  // libssl names every end of stream after its own fashion; users want to know that the peer hung up. A warning that
+  // came before is no reason to.
+  Fail(saw_eof_ && last_alert_.level != SSL3_AL_FATAL ? TlsError::Eof() : error);
 }
 
 void Engine::Fail(TlsError error) {
