@@ -149,6 +149,7 @@ t.test(
   async (t) => {
     for (const option of [
       'pskCallback',
+      'secureContext',
       'secureProtocol',
       'clientCertEngine',
       'privateKeyEngine',

@@ -1,6 +1,8 @@
 /** What `createConnector` takes, refuses and ignores. */
 import { execFile } from 'node:child_process';
+import tls from 'node:tls';
 import { promisify } from 'node:util';
+import { createSecureContext } from '@node-aws-lc/core';
 import { type ConnectorOptions, createConnector } from '@node-aws-lc/undici-connector';
 import t from 'tap';
 import { errors } from 'undici';
@@ -39,10 +41,53 @@ t.test('options that nobody knows are ignored', async (t) => {
   const origin = await startOrigin();
   t.teardown(() => origin.close());
   const { cert: ca } = await root();
-  const unknown = { ca, minDHSize: 1024, enableTrace: false, path: '/nowhere', host: 'nowhere' };
+  const unknown = { ca, minDHSize: 1024, enableTrace: false, host: 'nowhere' };
   const { error, socket } = await connect(createConnector(unknown), callFor(origin));
   t.equal(error, null);
   socket?.destroy();
+});
+
+t.test('an option that is null or an empty path is not given', async (t) => {
+  const origin = await startOrigin();
+  t.teardown(() => origin.close());
+  const { cert: ca } = await root();
+  // Every one of these is taken by undici's own connector.
+  const names = [
+    ...['cert', 'key', 'crl', 'pfx', 'passphrase', 'ciphers', 'sigalgs', 'session', 'servername'],
+    ...['minVersion', 'maxVersion', 'secureProtocol', 'secureOptions', 'secureContext'],
+    ...['pskCallback', 'requestOCSP', 'rejectUnauthorized', 'allowPartialTrustChain'],
+    ...['privateKeyEngine', 'clientCertEngine', 'lookup', 'localAddress', 'typeOfService'],
+    ...['autoSelectFamily', 'keepAlive', 'timeout', 'allowH2', 'socketPath', 'maxCachedSessions'],
+  ];
+  const nulls = Object.fromEntries(names.map((name) => [name, null]));
+  for (const options of [nulls, { socketPath: '', path: '' }]) {
+    const connector = createConnector({ ca, ...options });
+    const { error, socket } = await connect(connector, callFor(origin, { socketPath: '' }));
+    t.equal(error, null);
+    socket?.destroy();
+  }
+});
+
+t.test('secureContext is refused, whose trust would be lost', (t) => {
+  for (const secureContext of [tls.createSecureContext(), createSecureContext()]) {
+    const options = { secureContext } as ConnectorOptions;
+    t.throws(() => createConnector(options), {
+      code: 'ERR_AWS_LC_CONFIG_UNSUPPORTED',
+      option: 'secureContext',
+    });
+  }
+  t.end();
+});
+
+t.test('highWaterMark is the connection’s', async (t) => {
+  const origin = await startOrigin();
+  t.teardown(() => origin.close());
+  const { cert: ca } = await root();
+  const { socket } = await connect(createConnector({ ca, highWaterMark: 5000 }), callFor(origin));
+  t.equal(socket?.readableHighWaterMark, 5000);
+  socket?.destroy();
+  const wrong = await connect(createConnector({ ca, highWaterMark: -5 }), callFor(origin));
+  t.match(wrong.error, { code: 'ERR_INVALID_ARG_VALUE' });
 });
 
 t.test('HTTP/2 is offered', async (t) => {

@@ -33,8 +33,10 @@ for (const { name, undici, skip } of undicis) {
 
     t.test('a Unix socket of the connector', async (t) => {
       const { path } = await startOnUnixSocket(t);
-      const connect = createConnector({ ca, socketPath: path });
-      t.match(await ask(t, 'https://localhost/', connect), { servername: 'localhost' });
+      for (const options of [{ socketPath: path }, { path }]) {
+        const connect = createConnector({ ca, ...options });
+        t.match(await ask(t, 'https://localhost/', connect), { servername: 'localhost' });
+      }
     });
 
     t.test('a Unix socket of the client', async (t) => {

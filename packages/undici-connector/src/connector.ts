@@ -48,6 +48,7 @@ export function createConnector(options: ConnectorOptions = {}): buildConnector.
       const stream = await connector.connect(serverName, socket, {
         ALPNProtocols: http2 ? settings.http2Offer : ['http/1.1'],
         session: sessions.take(sessionKey),
+        highWaterMark: settings.highWaterMark,
         signal: deadline.signal,
       });
       sessions.fill(sessionKey, stream);

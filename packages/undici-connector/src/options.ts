@@ -37,6 +37,8 @@ interface ConnectOptions extends RouteOptions {
   allowCleartext?: boolean;
   /** Connect to this Unix socket instead of the origin's address. The name checked stays the origin's. */
   socketPath?: string | null;
+  /** Another name for `socketPath`: `net.connect`'s. */
+  path?: string | null;
   /**
    * Milliseconds for everything until the connection can be used: name lookup, TCP, handshake.
    * Default 10 000; 0 is no limit.
@@ -48,6 +50,8 @@ interface ConnectOptions extends RouteOptions {
   keepAliveInitialDelay?: number | null;
   /** The name to send as SNI and to check, for requests that give none by their Host header. */
   servername?: string;
+  /** Bytes of plaintext that a connection buffers in each direction. Default: Node's for streams. */
+  highWaterMark?: number;
   /** Of how many origins sessions are kept for resumption. Default 100; 0 keeps none. */
   maxCachedSessions?: number | null;
 }
@@ -61,8 +65,8 @@ type OwnOptions = ConnectOptions & Omit<ClientConfigOptions, keyof ConnectOption
 /**
  * Everything that undici's own connector takes, and everything of core's `ClientConfigOptions`.
  * An option of `tls.connect` that neither knows is accepted and ignored, and so is `ALPNProtocols`,
- * which follows `allowH2`. What it would be unsafe to ignore (`crl`, `pfx` and the like, as long as
- * core does not offer them) is refused.
+ * which follows `allowH2`. What it would be unsafe to ignore (`secureContext`, `pskCallback` and the
+ * like) is refused. An option that is null is one that is not given.
  */
 export type ConnectorOptions = OwnOptions & Omit<ConnectionOptions, keyof OwnOptions>;
 
@@ -73,6 +77,7 @@ export interface Settings {
   readonly socketPath: string | undefined;
   readonly servername: string | undefined;
   readonly timeout: number;
+  readonly highWaterMark: number | undefined;
   readonly maxCachedSessions: number;
   readonly allowH2: boolean | undefined;
   readonly http2Offer: string[];
@@ -94,8 +99,10 @@ export function readOptions(options: ConnectorOptions): Settings {
     preferH2,
     maxCachedSessions,
     socketPath,
+    path,
     servername,
     timeout,
+    highWaterMark,
     keepAlive,
     keepAliveInitialDelay,
     autoSelectFamily,
@@ -108,7 +115,7 @@ export function readOptions(options: ConnectorOptions): Settings {
     lookup,
     typeOfService,
     ...tls
-  } = options;
+  } = withoutNulls(options);
   if (!isCount(maxCachedSessions ?? 0)) {
     throw new errors.InvalidArgumentError('maxCachedSessions must be a positive integer or zero');
   }
@@ -138,15 +145,24 @@ export function readOptions(options: ConnectorOptions): Settings {
       keepAlive: keepAlive ?? true,
       keepAliveInitialDelay: keepAliveInitialDelay ?? 60_000,
     },
-    socketPath: socketPath ?? undefined,
+    socketPath: socketPath || path || undefined,
     servername: servername || undefined,
     timeout: timeout ?? 10_000,
+    highWaterMark,
     // With a session of the user's, given for every connection, there is nothing to remember.
     maxCachedSessions: tls.session === undefined ? (maxCachedSessions ?? 100) : 0,
     allowH2: allowH2 ?? undefined,
     http2Offer: preferH2 ? ['h2', 'http/1.1'] : ['http/1.1', 'h2'],
     allowCleartext: allowCleartext ?? false,
   };
+}
+
+type WithoutNulls<T> = { [Name in keyof T]: Exclude<T[Name], null> };
+
+/** undici and Node take null for an option that is not there, and so do the programs around them. */
+function withoutNulls<T extends object>(options: T): WithoutNulls<T> {
+  const given = Object.entries(options).filter(([, value]) => value !== null);
+  return Object.fromEntries(given) as WithoutNulls<T>;
 }
 
 function isCount(value: number): boolean {

@@ -16,7 +16,7 @@ export function routeOf(call: buildConnector.Options, settings: Settings): Route
   return {
     hostname: unbracketed(call.hostname),
     port: Number(call.port || 443),
-    path: settings.socketPath ?? call.socketPath ?? undefined,
+    path: settings.socketPath ?? (call.socketPath || undefined),
     localAddress: call.localAddress ?? settings.route.localAddress,
   };
 }

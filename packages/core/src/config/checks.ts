@@ -7,6 +7,7 @@ import { ConfigError } from '../errors';
  */
 const UNSUPPORTED: Record<string, string> = {
   pskCallback: 'AWS-LC has no pre-shared keys in TLS 1.3',
+  secureContext: 'give the options that it was made of',
   secureProtocol: 'use minVersion and maxVersion',
   clientCertEngine: 'AWS-LC has no engines',
   privateKeyEngine: 'AWS-LC has no engines',
