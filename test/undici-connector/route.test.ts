@@ -63,6 +63,14 @@ for (const { name, undici, skip } of undicis) {
       t.match(await ask(t, url, createConnector({ ca })), { servername: false });
     });
 
+    t.test('an IPv6 address in brackets, which is what undici calls an https: proxy', async (t) => {
+      const origin = await start(t);
+      const connector = createConnector({ ca });
+      const { error, socket } = await connect(connector, callFor(origin, { servername: '[::1]' }));
+      t.equal(error, null);
+      socket?.destroy();
+    });
+
     t.test('the Host header names the server', async (t) => {
       const { port } = await start(t);
       const headers = { host: 'example.test' };

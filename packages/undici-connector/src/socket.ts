@@ -64,7 +64,9 @@ function prepared(socket: net.Socket, settings: Settings): net.Socket {
  * the origin.
  */
 export function serverNameOf(call: buildConnector.Options, settings: Settings): string {
-  return call.servername || settings.servername || nameIn(call.host) || unbracketed(call.hostname);
+  const named = call.servername || settings.servername || nameIn(call.host);
+  // undici names an `https:` proxy as its address does, brackets included.
+  return unbracketed(named || call.hostname);
 }
 
 /** The name in `host`, which may have a port; an IP address there is no name. */
