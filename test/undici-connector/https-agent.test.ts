@@ -1,4 +1,5 @@
 /** createHttpsAgent under node:https: an https.Agent in all but whose TLS it speaks. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -131,6 +132,19 @@ t.test('sessions', async (t) => {
     await get(origin, { agent, checkServerIdentity: () => undefined });
     await get(origin, { agent, checkServerIdentity });
     t.strictSame(resumed(origin), [false, false, false, false, false, true]);
+  });
+
+  t.test('are not used up while the server is away', async (t) => {
+    const ticketKeys = randomBytes(48);
+    const first = await startOrigin({ tls: { ticketKeys } });
+    const agent = await trusting(t);
+    await get(first, { agent });
+    await first.close();
+    for (let i = 0; i < 5; i++) await t.rejects(get(first, { agent }), { code: 'ECONNREFUSED' });
+    const listen = { host: '127.0.0.1', port: first.port };
+    const second = await start(t, { listen, tls: { ticketKeys } });
+    for (let i = 0; i < 3; i++) await get(second, { agent });
+    t.strictSame(resumed(second), [true, true, false]);
   });
 
   t.test('of unverified servers are not kept', async (t) => {

@@ -1,4 +1,5 @@
 /** Resumption: what is remembered, for whom, and how often it is used. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import { type ConnectorOptions, createConnector } from '@node-aws-lc/undici-connector';
@@ -50,6 +51,22 @@ t.test('a ticket of TLS 1.3 is used once, a session of TLS 1.2 as long as it wor
     await Promise.all([1, 2, 3].map(() => visit(connector, origin)));
     t.strictSame(resumed(origin).sort(), expected, maxVersion);
   }
+});
+
+t.test('a ticket is not used up while the server is away', async (t) => {
+  const ticketKeys = randomBytes(48);
+  const connector = await trusting();
+  const first = await startOrigin({ tls: { ticketKeys } });
+  await visit(connector, first);
+  await first.close();
+  for (let i = 0; i < 5; i++) {
+    const { error } = await connect(connector, callFor(first));
+    t.match(error, { code: 'ECONNREFUSED' });
+  }
+  const listen = { host: '127.0.0.1', port: first.port };
+  const second = await start(t, { listen, tls: { ticketKeys } });
+  for (let i = 0; i < 3; i++) await visit(connector, second);
+  t.strictSame(resumed(second), [true, true, false], 'both of its tickets are used, and once');
 });
 
 t.test('a resumed connection is as authorized as the first', async (t) => {

@@ -71,9 +71,12 @@ export class ClientSockets {
       // In requests `path` is the resource's.
       path: options.socketPath ?? undefined,
       secureContext: options.secureContext ?? this.#contextOf(this.nameOf(options), options),
-      session: options.session ?? this.#sessions.take(key),
     });
     if (options.session === undefined) {
+      const session = this.#sessions.take(key, socket);
+      if (session !== undefined) {
+        socket.setSession(session);
+      }
       socket.once('secureConnect', () => this.#sessions.fill(key, socket));
     }
     if (onSecure !== undefined) {

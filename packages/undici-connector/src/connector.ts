@@ -47,7 +47,7 @@ export function createConnector(options: ConnectorOptions = {}): buildConnector.
     try {
       const stream = await connector.connect(serverName, socket, {
         ALPNProtocols: http2 ? settings.http2Offer : ['http/1.1'],
-        session: sessions.take(sessionKey),
+        session: sessions.take(sessionKey, socket),
         highWaterMark: settings.highWaterMark,
         signal: deadline.signal,
       });

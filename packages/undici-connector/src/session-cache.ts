@@ -1,4 +1,5 @@
 import type { TlsStream } from '@node-aws-lc/core';
+import type { Socket } from 'node:net';
 import type { Route } from './socket';
 
 /**
@@ -34,12 +35,17 @@ export class SessionCache {
     return JSON.stringify([path ?? hostname, path ?? port, serverName, http2]);
   }
 
-  /** The newest session of `key`, which is then gone unless it may be used again. */
-  take(key: string): Buffer | undefined {
+  /**
+   * The newest session of `key`, which is then gone unless it may be used again.
+   *
+   * @param socket - what it is going to be shown on; it comes back if that never connects
+   */
+  take(key: string, socket: Socket): Buffer | undefined {
     const tickets = this.#tickets.get(key);
     const newest = tickets?.at(-1);
     if (newest?.singleUse) {
       tickets?.pop();
+      this.#takeBackUnshown(key, newest, socket);
     }
     return newest?.session;
   }
@@ -58,6 +64,16 @@ export class SessionCache {
     if (session !== undefined) {
       this.#add(key, { session, singleUse: false });
     }
+  }
+
+  /** Or a server that is away for a moment finds no ticket left when it is back. */
+  #takeBackUnshown(key: string, ticket: Ticket, socket: Socket): void {
+    if (!socket.connecting) {
+      return;
+    }
+    const takeBack = () => this.#add(key, ticket);
+    socket.once('close', takeBack);
+    socket.once('connect', () => socket.off('close', takeBack));
   }
 
   #add(key: string, ticket: Ticket): void {
