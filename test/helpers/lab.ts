@@ -15,7 +15,7 @@ export const countLabScript = path.join(folder, 'count', 'count.mjs');
 export const ktlsSuite = path.join(folder, 'suite.mjs');
 
 /**
- * Why the lab cannot be used, or `false` when it can; boots it once to find out.
+ * Why the lab cannot be used, or `false` when it can; boots it once a process to find out.
  *
  * @param kernel the lab's `--kernel`
  */
@@ -34,9 +34,17 @@ export function countLabMissing(): string | false {
   return checked([countLabScript, '--check']);
 }
 
+/** What was found out, by command line: each costs a boot, which takes long where many run at a time. */
+const answers = new Map<string, string | false>();
+
 function checked(command: string[]): string | false {
+  const key = command.join(' ');
+  const known = answers.get(key);
+  if (known !== undefined) return known;
   const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
-  return status === 0 ? false : stderr.trim().replace(/^.*\[lab\] /s, '');
+  const answer = status === 0 ? false : stderr.trim().replace(/^.*\[lab\] /s, '');
+  answers.set(key, answer);
+  return answer;
 }
 
 /** Why this host's own kernel cannot run the kernel-TLS tests, or `false` when it can. */
