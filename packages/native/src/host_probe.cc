@@ -16,9 +16,13 @@
 namespace aws_lc {
 namespace {
 
+// Closed with RST (socket(7), SO_LINGER), or each would keep its port for a minute: tcp(7), TIME_WAIT.
 class OwnedFd {
  public:
-  explicit OwnedFd(int fd) : fd_(fd) {}
+  explicit OwnedFd(int fd) : fd_(fd) {
+    const linger reset = {1, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  }
   ~OwnedFd() {
     if (fd_ >= 0) close(fd_);
   }
