@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import type { RemotePrivateKey } from '@node-aws-lc/core';
 import type { AwsLcTlsOptions } from '@node-aws-lc/fastify-plugin';
 import http from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
@@ -53,6 +54,21 @@ eachForm(t, 'redirectHttp sends to the same path over https, and closes', async 
     location: `https://www.example.com:${httpsPort}/`,
   });
   t.match(await ask(port, '/', '[::1]'), { ...expected, location: `https://[::1]:${httpsPort}/` });
+});
+
+t.test('a name is one of the certificate where the private key lives elsewhere, too', async (t) => {
+  const { chain: cert } = await pki.server();
+  const privateKey: RemotePrivateKey = {
+    algorithms: ['ecdsa_secp256r1_sha256'],
+    sign: () => Promise.reject(new Error('nobody asks')),
+  };
+  const app = await makeApp(t, {
+    tls: { key: undefined, privateKey, cert, redirectHttp: { port: 0 } },
+  });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.tls.redirectAddresses()[0]!;
+  t.match(await ask(port, '/', 'localhost'), { status: 308 });
+  t.match(await ask(port, '/', 'other.test'), { status: 400 });
 });
 
 t.test('httpsPort and hosts say where to, 443 goes without saying', async (t) => {

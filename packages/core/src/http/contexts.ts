@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import * as net from 'node:net';
 import { toCredentials } from '../config/credentials';
 import type { ServerConfigOptions } from '../config/options';
+import { toRemoteIdentity } from '../config/private-key';
 import { ServerConfig } from '../config/server-config';
 import { ServerNames } from '../config/server-names';
 import { ConfigError } from '../errors';
@@ -74,9 +75,10 @@ export class Contexts {
 
   /** Whether a certificate of the server is good for the name. */
   isNamed(hostname: string): boolean {
-    this.#certificates ??= [this.#own, ...this.#added.values()].flatMap((options) =>
-      toCredentials(options).chains.map(([leaf]) => new X509Certificate(leaf as Buffer)),
-    );
+    this.#certificates ??= [this.#own, ...this.#added.values()].flatMap((options) => {
+      const { chains } = toRemoteIdentity(options) ?? toCredentials(options);
+      return chains.map(([leaf]) => new X509Certificate(leaf as Buffer));
+    });
     return this.#certificates.some((certificate) =>
       net.isIP(hostname) ? certificate.checkIP(hostname) : certificate.checkHost(hostname),
     );
