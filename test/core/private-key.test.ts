@@ -82,10 +82,15 @@ t.test('a signer that fails, or signs nonsense, fails the handshake with its err
     const { server } = await failing(() => nonsense);
     t.match(server, { code: 'ERR_AWS_LC_PRIVATE_KEY', cause: { name: 'TypeError' } });
   }
-  const { client } = await failing(() => Promise.resolve(Buffer.alloc(70, 1)));
+  const wrong = Buffer.alloc(70, 1);
+  wrong[0] = 0x30;
+  const { client } = await failing(() => Promise.resolve(wrong));
   t.match(client.code, 'ERR_SSL_');
-  const tooLong = await failing(() => Promise.resolve(Buffer.alloc(100_000)));
-  t.match(tooLong.server.code, 'ERR_SSL_');
+  const noDer = await failing(() => Promise.resolve(Buffer.alloc(64, 1)));
+  t.match(noDer.server, { code: 'ERR_AWS_LC_PRIVATE_KEY', message: /not in DER/ });
+  const text = await failing(() => Promise.resolve(Buffer.alloc(96, 'MEUC')));
+  t.match(text.server, { code: 'ERR_AWS_LC_PRIVATE_KEY', message: /96 bytes.* 72 at most/ });
+  t.match(text.client.alert, { name: 'internal_error', direction: 'received' });
 });
 
 t.test('a signer that never answers costs a time-out, and the loop goes on', async (t) => {

@@ -65,7 +65,7 @@ export class ClientConfig {
     const { keys, chains, alsoTrusted } = toCredentials(options);
     const { privateKey } = options;
     const remote = toRemoteIdentity(options);
-    this.answerers = privateKey && signer(privateKey, 'client');
+    this.answerers = privateKey && remote && signer(privateKey, remote, 'client');
     const algorithms = toAlgorithms(options);
     this.kernelOnly = kernelSuites(algorithms);
     this.context = buildContext({

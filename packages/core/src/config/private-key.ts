@@ -43,7 +43,7 @@ export interface RemotePrivateKey {
 
 /** What the native context is told of such a key. */
 export interface RemoteIdentity {
-  chains: Buffer[][];
+  chains: [[leaf: Buffer, ...issuers: Buffer[]]];
   signsElsewhere: true;
   signingAlgorithms: number[];
 }
@@ -99,12 +99,12 @@ export function toRemoteIdentity(options: CommonOptions): RemoteIdentity | undef
   }
   const parts: unknown[] = Array.isArray(cert) ? cert : [cert];
   const chain = parts.flatMap((part) => toCertificates(part, 'cert', 'ERR_AWS_LC_CONFIG_CERT'));
-  const [leaf] = chain;
+  const [leaf, ...issuers] = chain;
   if (leaf === undefined) {
     throw new ConfigError('ERR_AWS_LC_CONFIG_MISSING', 'cert', 'the array is empty');
   }
   const signingAlgorithms = toNumbers(given.algorithms, leaf);
-  return { chains: [chain], signsElsewhere: true, signingAlgorithms };
+  return { chains: [[leaf, ...issuers]], signsElsewhere: true, signingAlgorithms };
 }
 
 /** OpenSSL's names of the suites that do not decrypt with the private key. */
@@ -129,16 +129,53 @@ export function withoutDecryption(algorithms: Algorithms, options: CommonOptions
   return { ...algorithms, cipherList: suites.filter((s) => SIGNING_SUITE.test(s)).join(':') };
 }
 
+/** DER's SEQUENCE, of which the signatures of ECDSA are one (RFC 3279, section 2.2.3). */
+const SEQUENCE = 0x30;
+/** The curves of ECDSA. */
+const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+/** Bytes of the longest signature of each curve. */
+const LONGEST: Record<string, number> = {
+  prime256v1: 72,
+  secp384r1: 104,
+  secp521r1: 139,
+  ed25519: 64,
+};
+
+function longestSignature(leaf: Buffer, kind: string): number {
+  const { modulusLength = 0 } = new X509Certificate(leaf).publicKey.asymmetricKeyDetails ?? {};
+  return LONGEST[kind] ?? Math.ceil(modulusLength / 8);
+}
+
+/** What cannot be a signature, in words: libssl would have none, or leave them to the peer. */
+function checkSignature(answer: unknown, kind: string, longest: number): Uint8Array {
+  if (!(answer instanceof Uint8Array) || answer.length === 0) {
+    throw new TypeError('it answered with something that is no signature');
+  }
+  if (answer.length > longest) {
+    throw new TypeError(
+      `it answered with ${answer.length} bytes, and its signatures have ${longest} at most`,
+    );
+  }
+  if (CURVES.has(kind) && answer[0] !== SEQUENCE) {
+    throw new TypeError('its signature is not in DER, as those of ECDSA are');
+  }
+  return answer;
+}
+
 /** What answers the question for a signature. */
-export function signer(privateKey: RemotePrivateKey, side: TlsSide): Answerers {
+export function signer(
+  privateKey: RemotePrivateKey,
+  { chains: [[leaf]] }: RemoteIdentity,
+  side: TlsSide,
+): Answerers {
   const names = new Map<number, SignatureAlgorithm>();
   for (const name of privateKey.algorithms) names.set(ALGORITHMS[name].number, name);
+  const kind = kindOfKey(leaf) ?? '';
+  const longest = longestSignature(leaf, kind);
   const answer: Answerer = async ({ detail, data }, { signal }) => {
     try {
       const algorithm = names.get(detail) as SignatureAlgorithm;
-      const signature: unknown = await privateKey.sign(algorithm, data, signal);
-      if (signature instanceof Uint8Array && signature.length > 0) return signature;
-      throw new TypeError('it answered with something that is no signature');
+      return checkSignature(await privateKey.sign(algorithm, data, signal), kind, longest);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       const message = `the private key did not sign: ${why}`;

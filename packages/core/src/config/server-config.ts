@@ -133,7 +133,7 @@ export class ServerConfig {
     }
     this.answerers = {
       ...toAnswerers(callbacks, isConfig),
-      ...(options.privateKey && signer(options.privateKey, 'server')),
+      ...(options.privateKey && remote && signer(options.privateKey, remote, 'server')),
     };
     const chosen = toAlgorithms(options);
     const algorithms = remote ? withoutDecryption(chosen, options) : chosen;
