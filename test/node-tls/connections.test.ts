@@ -156,6 +156,18 @@ t.test('a server without new, contexts by name, ticket keys and a time-out', asy
   await nextEvent(silent.resume(), 'close');
 });
 
+t.test('ticket keys that setSecureContext is given stay for the contexts after it', async (t) => {
+  const { key, chain: cert } = await pki.server();
+  const server = core.createServer({ key, cert });
+  const ticketKeys = Buffer.alloc(48, 7);
+  server.setSecureContext({ key, cert, ticketKeys });
+  t.same(server.getTicketKeys(), ticketKeys);
+  server.setSecureContext({ key, cert });
+  t.same(server.getTicketKeys(), ticketKeys);
+  t.throws(() => server.setSecureContext({ key, cert: 'none', ticketKeys: Buffer.alloc(48, 8) }));
+  t.same(server.getTicketKeys(), ticketKeys, 'whatever comes with a bad certificate');
+});
+
 t.test('what Node refuses is refused with Node’s codes', async (t) => {
   const codes: [string, () => unknown][] = [
     ['ERR_INVALID_ARG_TYPE', () => core.createSecureContext({ ca: 7 })],

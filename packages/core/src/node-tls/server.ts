@@ -72,12 +72,11 @@ class TlsServer extends net.Server {
   setSecureContext(options: object): void {
     requireObject(options, 'options');
     const state = stateOf(this);
-    const { ticketKeys } = options as { ticketKeys?: TicketKeySource | null };
-    const context = assignable().createSecureContext({
-      ...options,
-      ticketKeys: toTicketKeys(ticketKeys) ?? state.ticketKeys,
-    });
-    state.context = context;
+    const given = (options as { ticketKeys?: TicketKeySource | null }).ticketKeys;
+    // Those that are given once stay, so that sessions outlive the next certificate.
+    const ticketKeys = toTicketKeys(given) ?? state.ticketKeys;
+    state.context = assignable().createSecureContext({ ...options, ticketKeys });
+    state.ticketKeys = ticketKeys;
   }
 
   /**
