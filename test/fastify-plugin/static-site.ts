@@ -90,6 +90,15 @@ export async function serveFiles(app: FastifyInstance, root: string, diary: Diar
   app.get('/handle', async (_request, reply) =>
     reply.send((await open(file('f12.bin'))).createReadStream()),
   );
+  app.get('/handle/part', async (_request, reply) =>
+    reply.send((await open(file('f12.bin'))).createReadStream({ start: 1, end: 2000 })),
+  );
+  app.get('/handle/whole', async (_request, reply) => {
+    const handle = await open(file('f12.bin'));
+    const stream = handle.createReadStream({ start: 0 });
+    stream.on('end', () => diary.push(`read ${stream.bytesRead}`));
+    return reply.send(stream);
+  });
   app.get('/descriptor', (_request, reply) => {
     const fd = fs.openSync(file('f12.bin'), 'r');
     fs.readSync(fd, Buffer.alloc(10));
@@ -208,12 +217,20 @@ export function requests(names: string[]): Request[] {
     ...[...['large', 'f0.html', 'f1.txt', 'none', '.'].map((name) => `/stream/${name}`)].map(
       (path) => ({ path }),
     ),
-    ...['/opened', '/measured', '/part', '/behind', '/handle', '/descriptor', '/encoded'].map(
+    ...['/opened', '/measured', '/part', '/behind', '/handle', '/handle/part', '/handle/whole'].map(
       (path) => ({ path }),
     ),
-    ...['/peeked', '/tapped', '/foreign', '/through', '/trailers', '/replaced', '/raw'].map(
-      (path) => ({ path }),
-    ),
+    ...[
+      '/descriptor',
+      '/encoded',
+      '/peeked',
+      '/tapped',
+      '/foreign',
+      '/through',
+      '/trailers',
+      '/replaced',
+      '/raw',
+    ].map((path) => ({ path })),
     ...['/wrapped', '/shrinks', '/status/204', '/status/304'].map((path) => ({
       path,
     })),

@@ -43,6 +43,21 @@ for (const path_ of ['/huge', '/stream/huge']) {
   });
 }
 
+t.test('a reader that goes while more requests of his wait harms nobody else', async (t) => {
+  const { root } = makeFiles(t);
+  fs.writeFileSync(path.join(root, 'huge'), Buffer.alloc(flood));
+  const site = await ourSite(t, root);
+  for (const path_ of ['/huge', '/stream/huge']) {
+    const client = await rawTls(t, site.port);
+    client.write(`GET ${path_} HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(3));
+    await eventually('the first bytes', () => client.bytesRead > 100);
+    client.pause();
+    await sleep(300);
+    client.destroy();
+    t.match(await see(site.port, site.agent, { path: '/f12.bin' }), { length: 4096 });
+  }
+});
+
 t.test('requests that come all at once are answered in turn', async (t) => {
   const { root } = makeFiles(t);
   const answers: string[] = [];

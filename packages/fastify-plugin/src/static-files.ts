@@ -63,14 +63,20 @@ function onPipe(this: http.ServerResponse, source: Readable): void {
   };
 }
 
-/** Whether it is Node's own stream over Node's own file system: elsewhere a descriptor is just a number. */
+/** Whether it is Node's own stream over a file of Node's own: elsewhere a descriptor is just a number. */
 function isOfNode(source: Readable): source is FileStream {
   if (Object.getPrototypeOf(source) !== fs.ReadStream.prototype) return false;
+  if ((source as FileStream)._read !== fs.ReadStream.prototype._read) return false;
+  // Beside a FileHandle no other file system is taken.
+  return hidden(source, 'kFs') === fs || hidden(source, 'kHandle') !== undefined;
+}
+
+/** What node:fs keeps in a stream under a symbol of its own. */
+function hidden(source: object, name: string): unknown {
   const symbol = Object.getOwnPropertySymbols(source).find(
-    ({ description }) => description === 'kFs',
+    ({ description }) => description === name,
   );
-  const fileSystem = symbol && (source as unknown as Record<symbol, unknown>)[symbol];
-  return fileSystem === fs && (source as FileStream)._read === fs.ReadStream.prototype._read;
+  return symbol && (source as Record<symbol, unknown>)[symbol];
 }
 
 async function serve(
@@ -108,7 +114,8 @@ async function serve(
  */
 async function turnOf(response: Response): Promise<void> {
   const connection = response.req.socket as Busy;
-  while (response.socket === null && connection._httpMessage) {
+  // A connection that is gone keeps the response that it was at, and its turn comes to no other.
+  while (response.socket === null && connection._httpMessage && !connection.destroyed) {
     await closed(connection._httpMessage);
   }
 }
