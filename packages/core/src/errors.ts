@@ -233,8 +233,13 @@ export function verificationCode(verifyResult: number): string | undefined {
   return VERIFY_CODES[verifyResult] ?? 'UNSPECIFIED';
 }
 
+/** RFC 8446's name for an alert, by number. */
+export function alertName(code: number): string {
+  return ALERT_NAMES[code] ?? `alert ${code}`;
+}
+
 function toAlert(alert: NativeAlert | undefined): TlsAlert | undefined {
-  return alert && { ...alert, name: ALERT_NAMES[alert.code] ?? `alert ${alert.code}` };
+  return alert && { ...alert, name: alertName(alert.code) };
 }
 
 function describeAlert(alert: TlsAlert | undefined): string {

@@ -203,6 +203,8 @@ export declare class Connection {
   answer(question: number, alert: number, bytes?: Uint8Array): void;
   /** Server, before a kClientHello is answered: serves this client with another context; whether that could be done. */
   useContext(context: Context): boolean;
+  /** Has onTrace called from now on. */
+  enableTrace(): void;
   /** What this end proves itself with, known during the handshake. */
   localCertificates(): { chain: Buffer[]; issuer?: Buffer } | undefined;
   /** Answers whether input is waiting that no event will announce: call deliver() soon. */
@@ -293,6 +295,11 @@ export interface ConnectionCallbacks<Owner> {
   /** Whoever has the other end of the plaintext socket writes no more; all that he wrote is sent or queued. */
   onPlaintextEnd(this: Owner): void;
   onKeyLog(this: Owner, line: Buffer): void;
+  /**
+   * A message that libssl has sent or received: its content type (RFC 8446, section 5.1), or 256 for a record's header.
+   * None where the kernel does the records.
+   */
+  onTrace(this: Owner, sent: boolean, contentType: number, data: Buffer): void;
 }
 
 export function setCallbacks<Owner>(callbacks: ConnectionCallbacks<Owner>): void;

@@ -30,6 +30,7 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::Start>("start"),
                          InstanceMethod<&Connection::AnswerQuestion>("answer"),
                          InstanceMethod<&Connection::UseContext>("useContext"),
+                         InstanceMethod<&Connection::EnableTrace>("enableTrace"),
                          InstanceMethod<&Connection::LocalCertificates>("localCertificates"),
                          InstanceMethod<&Connection::ReadStart>("readStart"),
                          InstanceMethod<&Connection::ReadStop>("readStop"),
@@ -80,6 +81,7 @@ Connection::Step::~Step() {
   while (connection_->depth_ == 1 && connection_->IsOpen() && std::exchange(connection_->repeat_, false)) {
     connection_->Process(true, true);
   }
+  if (connection_->depth_ == 1) connection_->EmitTrace();
   connection_->from_js_ = outer_from_js_;
   if (--connection_->depth_ > 0) return;
   if (connection_->close_requested_) {
@@ -275,8 +277,15 @@ Napi::Value Connection::UseContext(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), true);
 }
 
+void Connection::EnableTrace(const Napi::CallbackInfo& /*info*/) {
+  if (IsOpen()) engine_->KeepTrace();
+}
+
 bool Connection::Emit(Callback which, std::initializer_list<napi_value> arguments) {
-  if (close_requested_) return false;
+  return !close_requested_ && Call(which, arguments);
+}
+
+bool Connection::Call(Callback which, std::initializer_list<napi_value> arguments) {
   const Napi::Env env = Env();
   const napi_value owner = owner_.Value();
   const napi_value function = env_data_->callback(which);
@@ -305,6 +314,15 @@ void Connection::EmitKeyLog() {
     if (!IsOpen() || !Emit(Callback::kKeyLog, {ToBuffer(Env(), reinterpret_cast<const uint8_t*>(line.data()), line.size())})) {
       return;
     }
+  }
+}
+
+// Also of a connection that is being closed: its last messages are those that somebody wants to see.
+void Connection::EmitTrace() {
+  if (engine_ == nullptr || owner_.IsEmpty()) return;
+  for (const TracedMessage& message : engine_->TakeTrace()) {
+    Call(Callback::kTrace, {Napi::Boolean::New(Env(), message.sent), Napi::Number::New(Env(), message.content_type),
+                            ToBuffer(Env(), message.data.data(), message.data.size())});
   }
 }
 

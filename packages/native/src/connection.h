@@ -62,6 +62,7 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   void Start(const Napi::CallbackInfo& info);
   void AnswerQuestion(const Napi::CallbackInfo& info);
   Napi::Value UseContext(const Napi::CallbackInfo& info);
+  void EnableTrace(const Napi::CallbackInfo& info);
   Napi::Value LocalCertificates(const Napi::CallbackInfo& info);
   Napi::Value ReadStart(const Napi::CallbackInfo& info);
   void ReadStop(const Napi::CallbackInfo& info);
@@ -119,6 +120,7 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   void EmitError();
   void EmitNewSessions();
   void EmitKeyLog();
+  void EmitTrace();
   napi_value TakeNewSessions();
   // Seals what is left of the write in progress, bounded a turn, and flushes.
   Outcome PumpOutput();
@@ -138,6 +140,7 @@ class Connection final : public Napi::ObjectWrap<Connection>,
 
   // Calls the owner back; false when nothing more may be done because an exception is on its way to the caller.
   bool Emit(Callback which, std::initializer_list<napi_value> arguments = {});
+  bool Call(Callback which, std::initializer_list<napi_value> arguments);
 
   std::shared_ptr<EnvData> env_data_;
   Napi::ObjectReference context_reference_;

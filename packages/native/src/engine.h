@@ -94,6 +94,14 @@ struct KtlsRequest {
   bool settle_first = false;
 };
 
+// A message of the protocol, or a record's header, that libssl has sent or received.
+struct TracedMessage {
+  bool sent = false;
+  // As in a record's header (RFC 8446, section 5.1), or SSL3_RT_HEADER.
+  int content_type = 0;
+  std::vector<uint8_t> data;
+};
+
 class Engine {
  public:
   enum class State : uint8_t {
@@ -218,6 +226,10 @@ class Engine {
   // The secrets of the connection, as NSS's key log has them; to be asked for before the handshake.
   void KeepKeyLog();
   std::vector<std::string> TakeKeyLog();
+
+  // What libssl sends and receives from now on. What the kernel does is not seen.
+  void KeepTrace();
+  std::vector<TracedMessage> TakeTrace();
 
  private:
   static Engine* From(const SSL* ssl);
@@ -375,6 +387,8 @@ class Engine {
   std::vector<std::vector<uint8_t>> new_sessions_;
   bool keeps_key_log_ = false;
   std::vector<std::string> key_log_;
+  bool keeps_trace_ = false;
+  std::vector<TracedMessage> trace_;
 };
 
 }  // namespace aws_lc

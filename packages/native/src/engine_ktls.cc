@@ -131,6 +131,7 @@ void Engine::OnMessage(int is_write, int /*version*/, int content_type, const vo
                        void* arg) {
   const auto* message = static_cast<const uint8_t*>(data);
   auto* engine = static_cast<Engine*>(arg);
+  if (engine->keeps_trace_) engine->trace_.push_back({is_write != 0, content_type, {message, message + length}});
   if (!is_write && SSL_version(engine->ssl_.get()) == TLS1_3_VERSION) engine->CountHandshakeBytes(content_type, message, length);
   if (is_write || content_type != SSL3_RT_HANDSHAKE || length <= kHandshakeHeader) return;
   if (message[0] != SSL3_MT_KEY_UPDATE) return;

@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::array<const char*, static_cast<size_t>(Callback::kCount)> kCallbackNames = {
     "onHandshake", "onQuestion", "onRead",    "onEnd",          "onWritten",
-    "onError",     "onOutput",   "onSession", "onPlaintextEnd", "onKeyLog"};
+    "onError",     "onOutput",   "onSession", "onPlaintextEnd", "onKeyLog",
+    "onTrace"};
 
 }  // namespace
 

@@ -28,6 +28,7 @@ enum class Callback : uint8_t {
   kSession,
   kPlaintextEnd,
   kKeyLog,
+  kTrace,
   kCount
 };
 

@@ -69,6 +69,11 @@ export function isObserved(): boolean {
   return hasSubscribers(handshakes) || hasSubscribers(connections) || log.enabled;
 }
 
+/** A line on standard error for whoever has asked for a connection's messages (`enableTrace`). */
+export function trace(line: string): void {
+  process.stderr.write(`AWS-LC ${process.pid}: ${line}\n`);
+}
+
 /** A line on standard error under `NODE_DEBUG=aws-lc`. */
 export function debug(line: () => string): void {
   if (log.enabled) log('%s', line().replace(CONTROL_CHARACTERS, escape));

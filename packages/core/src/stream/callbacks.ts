@@ -17,4 +17,5 @@ native.setCallbacks<TlsStream>({
   onSession: prototype.onSession,
   onPlaintextEnd: prototype.onPlaintextEnd,
   onKeyLog: prototype.onKeyLog,
+  onTrace: prototype.onTrace,
 });

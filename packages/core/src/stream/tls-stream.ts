@@ -2,7 +2,11 @@ import type { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 import { inspect, type InspectOptions } from 'node:util';
 import type { Connection, NativeError, QuestionKind } from '@node-aws-lc/native';
+import { serveWith } from '../config/client-hello';
+import type { ServerConfig } from '../config/server-config';
+import { trace } from '../diagnostics/channels';
 import { show } from '../diagnostics/inspect';
+import { describeMessage } from '../diagnostics/messages';
 import { observe, type Observation } from '../diagnostics/observation';
 import {
   TlsError,
@@ -58,6 +62,7 @@ export class TlsStream extends PlaintextStream {
   #init: TlsStreamInit | undefined;
   #questions: Questions | undefined;
   #observation: Observation | undefined;
+  #traceLabel: string | undefined;
 
   /** @internal */
   constructor({ side, allowHalfOpen, highWaterMark, ...rest }: TlsStreamOptions) {
@@ -117,6 +122,11 @@ export class TlsStream extends PlaintextStream {
     this.#questions.ask(kind, number, { detail, name, data });
   }
 
+  /** @internal Server, while its ClientHello is being looked at: serves the client with another configuration. */
+  protected _useConfig(config: ServerConfig): void {
+    if (this.#questions !== undefined) serveWith(this.#questions, config);
+  }
+
   /** @internal */
   onKeyLog(line: Buffer): void {
     try {
@@ -127,6 +137,22 @@ export class TlsStream extends PlaintextStream {
         throw error;
       });
     }
+  }
+
+  /** @internal */
+  onTrace(sent: boolean, contentType: number, data: Buffer): void {
+    this.#traceLabel ??= this.#labelTrace();
+    trace(
+      `${this.#traceLabel}: ${sent ? 'Sent' : 'Received'} ${describeMessage(contentType, data)}`,
+    );
+  }
+
+  // Made once: at the end of a connection nobody knows its peer any more.
+  #labelTrace(): string {
+    const { remoteAddress, remotePort } = this;
+    return remoteAddress === undefined
+      ? this._side
+      : `${this._side} ${remoteAddress}:${remotePort}`;
   }
 
   #judgePeer(verifyResult: number): void {
