@@ -1,6 +1,8 @@
 /** Why Node's tests that cannot apply are not run; each line names what AWS-LC has not, or has otherwise. */
 const REASONS = [
   [/renegotiation/, 'AWS-LC does not renegotiate'],
+  [/securepair|legacy-deprecated|handshake-nohang/, 'createSecurePair is not offered'],
+  [/server-setoptions/, 'Server.setOptions is not offered'],
   [/test-tls-psk-/, 'pre-shared keys are refused'],
   [/clientcertengine-unsupported|keyengine-unsupported/, 'engines: refused under another code'],
   [/client-getephemeralkeyinfo|client-mindhsize/, 'DHE'],
@@ -8,7 +10,7 @@ const REASONS = [
   [/reduced-SECLEVEL/, 'OpenSSL’s security levels'],
   [/error-stack|key-mismatch|failed-handshake-emits|invalid-pfx/, 'OpenSSL’s exact wording'],
   [
-    /close-notify|external-accessor|generic-stream|reinitialize-listeners|socket-destroy|socket-default-options/,
+    /close-notify|external-accessor|generic-stream|reinitialize-listeners|socket-destroy|socket-default-options|writewrap-leak/,
     'Node’s internals',
   ],
 ];

@@ -49,7 +49,9 @@ function run(name, worker, ours) {
     TEST_THREAD_ID: String(worker),
     // The flags of a test are given; it need not start itself again.
     NODE_SKIP_FLAG_CHECK: '1',
-    ...(ours && !name.startsWith('test-tls-') ? { NODE_CORE_REGISTER: '1' } : {}),
+    ...(ours && (!name.startsWith('test-tls-') || name.includes('https'))
+      ? { NODE_CORE_REGISTER: '1' }
+      : {}),
   };
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -49,6 +49,27 @@ t.test('http2.createSecureServer and http2.connect speak through us', async (t) 
   t.equal(session.encrypted, true);
 });
 
+t.test('the default trust is replaced for https, too', async (t) => {
+  const { key, chain } = await pki.server();
+  const server = https.createServer({ key, cert: chain }, (_, response) => response.end('ok'));
+  t.teardown(() => server.close());
+  await nextEvent(server.listen(0, '127.0.0.1'), 'listening');
+  const program = `
+    require('@node-aws-lc/core/register');
+    const tls = require('node:tls');
+    const ours = require('@node-aws-lc/core');
+    // Node 20 has none of its own.
+    (tls.setDefaultCACertificates ?? ours.setDefaultCACertificates)([process.env.ROOT]);
+    require('node:https')
+      .get({ port: process.argv[1], host: '127.0.0.1', servername: 'localhost', agent: false })
+      .on('response', (response) => console.log(response.socket instanceof ours.TLSSocket, response.statusCode));
+  `;
+  const { port } = server.address() as net.AddressInfo;
+  const env = { ROOT: (await pki.root()).cert };
+  const ended = await run(t, process.execPath, ['-e', program, String(port)], { env });
+  t.equal(ended.stdout.trim(), 'true 200', ended.stderr);
+});
+
 t.test('named imports of an ES module are ours too', async (t) => {
   const program = `
     import '@node-aws-lc/core/register';

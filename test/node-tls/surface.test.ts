@@ -4,6 +4,7 @@ import { constants } from 'node:crypto';
 import type net from 'node:net';
 import nodeTls from 'node:tls';
 import t, { type Test } from 'tap';
+import { run } from '../helpers/children.js';
 import * as pki from '../helpers/pki.js';
 import { nextEvent } from '../helpers/wait.js';
 
@@ -101,6 +102,8 @@ t.test('setMaxSendFragment limits the records to come', async (t) => {
   t.equal(served.setMaxSendFragment(511), false);
   t.equal(served.setMaxSendFragment(16_385), false);
   t.throws(() => served.setMaxSendFragment('512' as never), { code: 'ERR_INVALID_ARG_TYPE' });
+  t.throws(() => served.setMaxSendFragment(), { code: 'ERR_INVALID_ARG_TYPE' }, 'as in Node');
+  t.throws(() => served.setMaxSendFragment(512.5), { code: 'ERR_OUT_OF_RANGE' });
   t.equal(served.setMaxSendFragment(512), true);
   // node:tls hands on one record at a time, at most.
   const sizes: number[] = [];
@@ -121,11 +124,110 @@ t.test('setMaxSendFragment limits the records to come', async (t) => {
   t.ok(overhead >= 20 * 22 || Math.max(...sizes) <= 512, 'it came in twenty records');
 });
 
+t.test('a client that was resumed tells the ticket of the session that it offered', async (t) => {
+  const ticketKeys = Buffer.alloc(48, 7);
+  const { client: first } = await pair(t, { server: { ticketKeys } });
+  if (first.getTLSTicket() === undefined) await nextEvent(first, 'session');
+  const session = first.getSession() as Buffer;
+  const ticket = first.getTLSTicket() as Buffer;
+  const tickets: unknown[] = [];
+  const { client } = await pair(t, {
+    server: { ticketKeys },
+    client: { session },
+    caller: {
+      connect(options: tls.TlsConnectOptions) {
+        const socket = tls.connect(options);
+        return socket.once('secureConnect', () => tickets.push(socket.getTLSTicket()));
+      },
+    },
+  });
+  t.equal(client.isSessionReused(), true);
+  t.same(tickets, [ticket]);
+});
+
+t.test(
+  'enableTrace prints records and messages, of the connections that it was asked for',
+  async (t) => {
+    const { key, chain } = await pki.server();
+    const program = `
+    const tls = require('@node-aws-lc/core');
+    const [key, cert] = JSON.parse(process.env.IDENTITY);
+    const server = tls.createServer({ key, cert, enableTrace: process.argv[1] === 'server', ktls: 'off' });
+    server.on('secureConnection', (socket) => socket.end('x')).on('tlsClientError', () => {});
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      const options = { servername: 'localhost', rejectUnauthorized: process.argv[2] === 'refuses' };
+      const client = tls.connect(port, '127.0.0.1', { ...options, ALPNProtocols: ['a"b\\n'] });
+      if (process.argv[1] === 'client') client.enableTrace();
+      client.on('error', () => {}).on('close', () => server.close()).resume();
+    });
+  `;
+    const env = { IDENTITY: JSON.stringify([key, chain]) };
+    const trace = async (...args: string[]): Promise<string> => {
+      const { code, stderr } = await run(t, process.execPath, ['-e', program, ...args], { env });
+      t.equal(code, 0, stderr);
+      return stderr;
+    };
+    const [server, client, refusal] = await Promise.all([
+      trace('server'),
+      trace('client'),
+      trace('client', 'refuses'),
+    ]);
+    t.match(server, /server 127\.0\.0\.1:\d+: Received Record: Handshake, TLSv1, \d+ bytes\n/);
+    t.match(server, /Received Handshake: ClientHello, .* suites 0x1301 .* server_name="localhost"/);
+    t.match(server, 'application_layer_protocol_negotiation="a\\"b\\n"');
+    t.match(server, /Sent Handshake: ServerHello, .* suite 0x13/);
+    t.match(server, 'Sent Alert: warning close_notify');
+    t.notMatch(server, ': client');
+    t.match(client, 'client 127.0.0.1:');
+    t.match(client, 'Sent Handshake: ClientHello');
+    t.match(client, 'Received Handshake: NewSessionTicket');
+    t.notMatch(client, ': server');
+    t.match(refusal, 'Sent Alert: fatal unknown_ca');
+    t.throws(() => tls.connect({ port: 1, enableTrace: 1 }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
+  },
+);
+
+t.test('context.addCACert trusts beside what is trusted already', async (t) => {
+  const secureContext = tls.createSecureContext();
+  await t.rejects(pair(t, { client: { ca: undefined, secureContext } }));
+  secureContext.context.addCACert((await pki.root()).cert);
+  const { client } = await pair(t, { client: { ca: undefined, secureContext } });
+  t.equal(client.authorized, true);
+
+  const own = tls.createSecureContext({ ca: (await pki.otherRoot()).cert });
+  own.context.addCACert((await pki.root()).cert);
+  t.equal((await pair(t, { client: { secureContext: own } })).client.authorized, true);
+  t.throws(() => own.context.addCACert('nothing'), { code: 'ERR_AWS_LC_CONFIG_CA' });
+});
+
+t.test('roots are added by a program that replaces createSecureContext', async (t) => {
+  const { cert } = await pki.root();
+  const program = `
+    const tls = require('@node-aws-lc/core');
+    const { createSecureContext } = tls;
+    tls.createSecureContext = (options) => {
+      const made = createSecureContext(options);
+      made.context.addCACert(process.env.ROOT);
+      return made;
+    };
+    const socket = tls.connect(Number(process.argv[1]), '127.0.0.1', { servername: 'localhost' });
+    socket.on('secureConnect', () => socket.end());
+  `;
+  const { key, chain } = await pki.server();
+  const server = nodeTls.createServer({ key, cert: chain }).listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await nextEvent(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const ended = await run(t, process.execPath, ['-e', program, String(port)], {
+    env: { ROOT: cert },
+  });
+  t.equal(ended.code, 0, ended.stderr);
+});
+
 t.test('what cannot be had is refused by name', async (t) => {
-  const { client } = await pair(t);
-  const refused = { code: 'ERR_AWS_LC_CONFIG_UNSUPPORTED', option: 'enableTrace' };
-  t.throws(() => client.enableTrace(), refused);
-  t.throws(() => tls.connect({ port: 1, enableTrace: true }), refused);
   const unknown = { secureOptions: constants.SSL_OP_COOKIE_EXCHANGE };
   t.throws(() => tls.createSecureContext(unknown), {
     code: 'ERR_AWS_LC_CONFIG_UNSUPPORTED',
@@ -178,6 +280,11 @@ t.test('the default trust can be replaced', async (t) => {
 
   t.throws(() => tls.setDefaultCACertificates('' as never), { code: 'ERR_INVALID_ARG_TYPE' });
   t.throws(() => tls.setDefaultCACertificates([1 as never]), { code: 'ERR_INVALID_ARG_TYPE' });
-  t.throws(() => tls.setDefaultCACertificates(['not a certificate']));
+  t.throws(() => tls.setDefaultCACertificates(['not a certificate']), {
+    code: 'ERR_CRYPTO_OPERATION_FAILED',
+    message: /^No valid certificates found/,
+  });
+  const damaged = cert.replace(/\n.{20}/, '\n');
+  t.throws(() => tls.setDefaultCACertificates([cert, damaged]), { code: 'ERR_OSSL_PEM_ASN1_LIB' });
   t.equal(tls.getCACertificates('default').length, 1, 'a mistake changes nothing');
 });

@@ -22,6 +22,7 @@ const REPLACED = [
   'createServer',
   'getCACertificates',
   'getCiphers',
+  'setDefaultCACertificates',
 ] as const;
 
 /** What users assign to; both modules show one value. */
@@ -39,7 +40,10 @@ function inherit(derived: { prototype: object }, base: { prototype: object }): v
 }
 
 function register(): void {
-  for (const name of REPLACED) Object.assign(tls, { [name]: core[name] });
+  for (const name of REPLACED) {
+    // Whoever looks whether this Node has a function finds what it has.
+    if (name in tls) Object.assign(tls, { [name]: core[name] });
+  }
   const exports = core as unknown as Record<string, unknown>;
   for (const name of SHARED) {
     Object.defineProperty(tls, name, {

@@ -48,7 +48,11 @@ export class ClientConfig {
   // Private, so that no log of the configuration shows it: a session is a secret.
   #session: Buffer | undefined;
 
-  constructor(options: ClientConfigOptions = {}) {
+  /** @param internal the second argument is this library's own */
+  constructor(
+    options: ClientConfigOptions = {},
+    internal: { alsoTrusted?: readonly Buffer[] } = {},
+  ) {
     requireObject(options);
     refuseUnsupported(options);
     this.rejectUnauthorized = toBoolean('rejectUnauthorized', options.rejectUnauthorized, true);
@@ -77,7 +81,7 @@ export class ClientConfig {
       sigalgs: toSigalgs(options.sigalgs),
       peerVerification: this.rejectUnauthorized ? 3 : 1,
       checksIdentity: true,
-      trust: toTrust(options).build(alsoTrusted),
+      trust: toTrust(options).build([...alsoTrusted, ...(internal.alsoTrusted ?? [])]),
       alpn: toAlpn(options),
       requestsOcspResponse: toBoolean('requestOCSP', options.requestOCSP, false),
     });

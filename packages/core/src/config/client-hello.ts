@@ -17,6 +17,25 @@ export type ServerCallbacks = Pick<
   'SNICallback' | 'ALPNCallback' | 'OCSPCallback'
 >;
 
+/** What is asked about each client. */
+export interface Asks {
+  serverName: boolean;
+  protocol: boolean;
+  ocspResponse: boolean;
+  /** Sessions of TLS 1.2, by their ids. */
+  session: boolean;
+}
+
+/** What there are callbacks for. */
+export function toAsks({ SNICallback, ALPNCallback, OCSPCallback }: ServerCallbacks): Asks {
+  return {
+    serverName: SNICallback !== undefined,
+    protocol: ALPNCallback !== undefined,
+    ocspResponse: OCSPCallback !== undefined,
+    session: false,
+  };
+}
+
 /** The callbacks in the options; each must be a function. */
 export function toCallbacks(options: ServerConfigOptions): ServerCallbacks {
   const callbacks: ServerCallbacks = {};
@@ -88,8 +107,13 @@ function useConfig(
     const message = 'SNICallback must answer with a ServerConfig or nothing';
     throw Object.assign(new TypeError(message), { code: 'ERR_TLS_INVALID_CONTEXT' });
   }
-  asked.connection.useContext(config.context);
-  const { [OCSP_RESPONSE]: ocsp, [SIGNATURE]: sign } = config.answerers ?? {};
+  serveWith(asked, config);
+}
+
+/** Serves a client whose ClientHello is being looked at with another configuration than the server's. */
+export function serveWith(asked: Asked, { context, answerers }: ServerConfig): void {
+  asked.connection.useContext(context);
+  const { [OCSP_RESPONSE]: ocsp, [SIGNATURE]: sign } = answerers ?? {};
   if (ocsp !== undefined) asked.use({ [OCSP_RESPONSE]: ocsp });
   if (sign !== undefined) asked.use({ [SIGNATURE]: sign });
 }

@@ -15,7 +15,7 @@ import {
   toSessionTimeout,
   toSwitches,
 } from './checks';
-import { toAnswerers, toCallbacks } from './client-hello';
+import { toAnswerers, toAsks, toCallbacks, type Asks } from './client-hello';
 import { buildContext } from './context';
 import { toCredentials } from './credentials';
 import type { ServerConfigOptions } from './options';
@@ -113,7 +113,12 @@ export class ServerConfig {
   /** @param internal the second argument is this library's own */
   constructor(
     options: ServerConfigOptions,
-    internal: { identityOptional?: boolean; storesSessions?: boolean } = {},
+    internal: {
+      identityOptional?: boolean;
+      /** What is asked, where each connection brings its own answers. */
+      asks?: Asks;
+      alsoTrusted?: readonly Buffer[];
+    } = {},
   ) {
     requireObject(options);
     refuseUnsupported(options);
@@ -125,6 +130,7 @@ export class ServerConfig {
     this.ktls = toKtlsPolicy(options.ktls);
     this.handshakeTimeout = toHandshakeTimeout(options.handshakeTimeout);
     this.strictClose = toBoolean('strictClose', options.strictClose, false);
+    const asks = internal.asks ?? toAsks(callbacks);
     const { keys, chains, alsoTrusted } = toCredentials(options);
     const needsIdentity = !internal.identityOptional && callbacks.SNICallback === undefined;
     const remote = toRemoteIdentity(options);
@@ -138,7 +144,8 @@ export class ServerConfig {
     const chosen = toAlgorithms(options);
     const algorithms = remote ? withoutDecryption(chosen, options) : chosen;
     // Who says `clientAuth` means `ca` and nothing else.
-    const trusted = options.clientAuth === undefined ? alsoTrusted : [];
+    const trusted =
+      options.clientAuth === undefined ? [...alsoTrusted, ...(internal.alsoTrusted ?? [])] : [];
     this.ticketKeys = toTicketKeys(options.ticketKeys);
     this.kernelOnly = kernelSuites(algorithms);
     this.context = buildContext({
@@ -162,10 +169,10 @@ export class ServerConfig {
         toOwnSessionContext(options.sessionIdContext),
       ),
       sessionTimeout: toSessionTimeout(options.sessionTimeout),
-      storesSessions: internal.storesSessions ?? false,
-      asksServerName: callbacks.SNICallback !== undefined,
-      asksAlpn: callbacks.ALPNCallback !== undefined,
-      asksOcspResponse: callbacks.OCSPCallback !== undefined,
+      storesSessions: asks.session,
+      asksServerName: asks.serverName,
+      asksAlpn: asks.protocol,
+      asksOcspResponse: asks.ocspResponse,
     });
     Object.freeze(this);
   }

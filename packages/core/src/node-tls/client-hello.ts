@@ -55,8 +55,15 @@ export function toAsks({
   };
 }
 
+/** The connection that a client has opened; callbacks have its socket as `this`, as in `node:tls`. */
+export interface ServedSocket {
+  /** @internal Called with the context that `SNICallback` answers. */
+  _serveWith(context: SecureContext): ServerConfig;
+}
+
 /** The answers of one connection. */
 export function answerersOf(
+  socket: ServedSocket,
   { SNICallback: sni, ALPNCallback: alpn, server }: ClientHelloCallbacks,
   policy: ServerPolicy,
 ): Answerers | undefined {
@@ -65,8 +72,8 @@ export function answerersOf(
   if (!asks.serverName && !asks.protocol && !asks.ocspResponse) return sessions;
   const answerers = toAnswerers(
     {
-      SNICallback: sni && ((name: string) => selectConfig(sni, name, policy)),
-      ALPNCallback: alpn || undefined,
+      SNICallback: sni && ((name: string) => selectConfig(socket, sni, name)),
+      ALPNCallback: alpn && ((offer) => alpn.call(socket, offer)),
       OCSPCallback: asks.ocspResponse
         ? ({ certificate, issuer }) => requestOcsp(server as net.Server, certificate, issuer)
         : undefined,
@@ -77,15 +84,15 @@ export function answerersOf(
 }
 
 function selectConfig(
+  socket: ServedSocket,
   callback: SNICallback,
   name: string,
-  policy: ServerPolicy,
 ): Promise<ServerConfig | undefined> {
   return new Promise((resolve, reject) => {
-    callback(name, (error, context) => {
+    callback.call(socket, name, (error, context) => {
       if (error) reject(error);
       else if (!context) resolve(undefined);
-      else if (context instanceof SecureContext) resolve(context.serverConfig(policy));
+      else if (context instanceof SecureContext) resolve(socket._serveWith(context));
       else reject(withCode(new TypeError('Invalid SNI context'), 'ERR_TLS_INVALID_CONTEXT'));
     });
   });

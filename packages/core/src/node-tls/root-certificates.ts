@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import * as tls from 'node:tls';
-import { invalidArgType, invalidArgValue } from './node-errors';
+import { invalidArgType, invalidArgValue, withCode } from './node-errors';
 import {
   extraCertificates,
   parseBundle,
@@ -45,7 +45,8 @@ export function getCACertificates(type: string = 'default'): readonly string[] {
  * the next context on, and without what the environment says.
  *
  * @param certs PEM
- * @throws TypeError ERR_INVALID_ARG_TYPE; what `crypto.X509Certificate` throws for what is none
+ * @throws TypeError ERR_INVALID_ARG_TYPE; Error ERR_CRYPTO_OPERATION_FAILED for what holds no certificate, and
+ *   ERR_OSSL_PEM_ASN1_LIB for a damaged one
  */
 export function setDefaultCACertificates(
   certs: readonly (string | NodeJS.ArrayBufferView)[],
@@ -69,8 +70,15 @@ function toCertificates(cert: unknown, name: string): X509Certificate[] {
       ? Buffer.from(cert)
       : Buffer.from(cert.buffer, cert.byteOffset, cert.byteLength);
   const bundle = parseBundle(text);
-  // What is none explains itself best where it is parsed.
-  return (bundle.length > 0 ? bundle : [text]).map((der) => new X509Certificate(der));
+  if (bundle.length === 0) {
+    const error = new Error('No valid certificates found in the provided array');
+    throw withCode(error, 'ERR_CRYPTO_OPERATION_FAILED');
+  }
+  try {
+    return bundle.map((der) => new X509Certificate(der));
+  } catch (cause) {
+    throw withCode(new Error('PEM routines::ASN1 lib', { cause }), 'ERR_OSSL_PEM_ASN1_LIB');
+  }
 }
 
 function toPem(certificates: Buffer[]): readonly string[] {

@@ -136,7 +136,7 @@ type TicketKeySource = TicketKeys | TicketKeySet | NodeJS.ArrayBufferView;
 
 function toTicketKeys(keys: TicketKeySource | null | undefined): TicketKeys | undefined {
   if (keys === undefined || keys === null || keys instanceof TicketKeys) return keys ?? undefined;
-  if (!ArrayBuffer.isView(keys)) return new TicketKeys(keys);
+  if (typeof keys === 'object' && !ArrayBuffer.isView(keys)) return new TicketKeys(keys);
   checkTicketKeys(keys);
   return new TicketKeys(toBuffer(keys));
 }

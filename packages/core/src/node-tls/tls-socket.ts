@@ -4,6 +4,7 @@ import { addAbortSignal, type Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 import { serverInit } from '../acceptor';
 import { clientInit } from '../connector';
+import type { ServerConfig } from '../config/server-config';
 import { ConfigError, disconnectedInHandshake } from '../errors';
 import { isReady, takeOver, takeOwnHandle, untilReady } from '../stream/take-over';
 import { markTaken, requireTransport } from '../handshake';
@@ -15,7 +16,6 @@ import {
   requireBuffer,
   requireFunction,
   requireInteger,
-  requireNumber,
   requireObject,
   requireString,
   withCode,
@@ -105,12 +105,14 @@ class TlsSocket extends TlsStream {
   #handshakeTimer: NodeJS.Timeout | undefined;
   #waiting: AbortController | undefined;
   #failed = false;
+  /** Server: what the client is served with, once that was chosen. */
+  #serving: SecureContext | undefined;
   #maxSendFragment: number | undefined;
+  #traces: boolean;
 
   constructor(socket?: Duplex | null, given: TLSSocketOptions = {}, owner?: ConnectionOwner) {
     const options = { ...given };
     if (options.enableTrace != null) requireBoolean(options.enableTrace, 'options.enableTrace');
-    if (options.enableTrace) refuseTrace();
     if (options.ALPNProtocols) convertALPNProtocols(options.ALPNProtocols, options);
     super({
       side: options.isServer ? 'server' : 'client',
@@ -130,6 +132,7 @@ class TlsSocket extends TlsStream {
     this.#context = context;
     this.#owner = owner;
     this.#session = options.session;
+    this.#traces = options.enableTrace === true;
     this.#socket = socket ?? undefined;
     this.#onread = socket ? undefined : (options.onread as OnRead | undefined);
     this.server = options.server;
@@ -243,7 +246,9 @@ class TlsSocket extends TlsStream {
     if (this.destroyed) return;
     try {
       const onHandshake = (error?: Error): void => this.#settle(error);
-      this.startHandshake({ ...this.#init(), transport: this.#socket, onHandshake }, take());
+      const init = this.#init();
+      if (this.#traces) init.connection.enableTrace();
+      this.startHandshake({ ...init, transport: this.#socket, onHandshake }, take());
       if (this.#maxSendFragment !== undefined) super.setMaxSendFragment(this.#maxSendFragment);
     } catch (error) {
       this.#settle(error as Error);
@@ -256,7 +261,7 @@ class TlsSocket extends TlsStream {
       const policy = this.#policy();
       const init = serverInit(this.#context.serverConfig(policy), { keylog });
       // Beside the configuration's own, which sign where the private key is elsewhere.
-      const answerers = { ...init.answerers, ...answerersOf(this.#options, policy) };
+      const answerers = { ...init.answerers, ...answerersOf(this, this.#options, policy) };
       return { ...init, answerers };
     }
     const { requestOCSP, rejectUnauthorized } = this.#options;
@@ -416,20 +421,28 @@ class TlsSocket extends TlsStream {
     return leaf && new X509Certificate(leaf);
   }
 
+  /** @internal */
+  _serveWith(context: SecureContext): ServerConfig {
+    this.#serving = this.#context.serving(context);
+    return this.#serving.serverConfig(this.#policy());
+  }
+
   /**
-   * Server, from within `SNICallback` or `ALPNCallback`: proves itself with another context's certificate.
+   * Server, from within `SNICallback` or `ALPNCallback`, where it is `this`: proves itself with another context's
+   * certificate. Nothing else of that context counts, and later it has no effect.
    *
    * @param context a SecureContext, or options to make one of
    */
   setKeyCert(context: SecureContext | object): void {
     const made =
       context instanceof SecureContext ? context : assignable().createSecureContext(context);
-    this._connection?.useContext(made.serverConfig(this.#policy()).context);
+    this.#serving = (this.#serving ?? this.#context).provenBy(made);
+    this._useConfig(this.#serving.serverConfig(this.#policy()));
   }
 
   /** As the inherited one; before the transport is connected it is kept for the handshake. */
-  override setMaxSendFragment(size = 16_384): boolean {
-    requireNumber(size, 'size');
+  override setMaxSendFragment(size?: number): boolean {
+    requireInteger(size, 'size', -(2 ** 31), 2 ** 31 - 1);
     if (this.#started || this.destroyed) return super.setMaxSendFragment(size);
     const isValid = Number.isInteger(size) && size >= 512 && size <= 16_384;
     if (isValid) this.#maxSendFragment = size;
@@ -437,12 +450,18 @@ class TlsSocket extends TlsStream {
   }
 
   /**
-   * Is not offered.
-   *
-   * @throws ConfigError ERR_AWS_LC_CONFIG_UNSUPPORTED
+   * Prints a line on standard error for each record and each message of the handshake from now on; records that the kernel
+   * makes are not seen.
    */
   enableTrace(): void {
-    refuseTrace();
+    this.#traces = true;
+    this._connection?.enableTrace();
+  }
+
+  /** The ticket of the session, on a client: that of the session that was resumed, as long as there is no newer one. */
+  override getTLSTicket(): Buffer | undefined {
+    const offered = this.isSessionReused() ? this.#session : undefined;
+    return super.getTLSTicket() ?? (offered && this._connection?.ticketOf(offered));
   }
 
   /** Does nothing: AWS-LC does not renegotiate. */
@@ -466,11 +485,6 @@ class TlsSocket extends TlsStream {
     }
     return false;
   }
-}
-
-function refuseTrace(): never {
-  const advice = "AWS-LC prints no traces: record packets, with the secrets of the 'keylog' event";
-  throw new ConfigError('ERR_AWS_LC_CONFIG_UNSUPPORTED', 'enableTrace', advice);
 }
 
 function ignoreEarlyError(): void {
