@@ -419,12 +419,6 @@ void Engine::OnKeyLog(const SSL* ssl, const char* line) {
 
 std::vector<std::string> Engine::TakeKeyLog() { return std::exchange(key_log_, {}); }
 
-void Engine::KeepTrace() {
-  keeps_trace_ = true;
-  SSL_set_msg_callback(ssl_.get(), OnMessage);
-  SSL_set_msg_callback_arg(ssl_.get(), this);
-}
-
 std::vector<TracedMessage> Engine::TakeTrace() { return std::exchange(trace_, {}); }
 
 void Engine::FailFromLibrary() {

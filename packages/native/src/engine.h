@@ -228,7 +228,7 @@ class Engine {
   std::vector<std::string> TakeKeyLog();
 
   // What libssl sends and receives from now on. What the kernel does is not seen.
-  void KeepTrace();
+  void KeepTrace() { keeps_trace_ = true; }
   std::vector<TracedMessage> TakeTrace();
 
  private:
