@@ -1,7 +1,7 @@
 /** Files of a certificate, exchanged in the ways in which they are exchanged. */
 import { watchCertificates, type WatchCertificatesOptions } from '@node-aws-lc/core';
 import { X509Certificate } from 'node:crypto';
-import { linkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -74,6 +74,30 @@ t.test('a bad pair is passed over, and said once why', async (t) => {
   put(next.key, next.chain);
   await eventually('the next good pair', () => serves(next));
   t.equal(changes(), 1);
+});
+
+t.test('a pair of which nothing is left is told of once', async (t) => {
+  const dir = path.join(t.testdir(), 'live');
+  mkdirSync(dir);
+  const files = plainFiles(dir);
+  const put = ({ key, chain }: Identity) => {
+    writeFileSync(files.key, key);
+    writeFileSync(files.cert, chain);
+  };
+  put(await fresh());
+  const watchers = Array.from({ length: 5 }, () => watch(t, { ...files, pollInterval: 5 }));
+  rmSync(dir, { recursive: true });
+  await eventually('the errors', () => watchers.every(({ errors }) => errors.length > 0));
+  // Looked at many times more.
+  await sleep(500);
+  for (const { errors } of watchers) {
+    t.equal(errors.length, 1);
+    t.match(errors[0]?.message, /key.*cannot be read.*ENOENT/);
+  }
+  mkdirSync(dir);
+  const next = await fresh();
+  put(next);
+  await eventually('the next good pair', () => watchers.every(({ serves }) => serves(next)));
 });
 
 t.test('what inotify does not hear of is found by looking', async (t) => {

@@ -34,11 +34,10 @@ export async function readPair(
       throw unreadable(option, cause);
     }
   };
-  const [key, cert, ca] = await Promise.all([
-    read('key', paths.key),
-    read('cert', paths.cert),
-    paths.ca === undefined ? undefined : read('ca', paths.ca),
-  ]);
+  // One after the other: of several that are missing it is always the same one that is complained of.
+  const key = await read('key', paths.key);
+  const cert = await read('cert', paths.cert);
+  const ca = paths.ca === undefined ? undefined : await read('ca', paths.ca);
   return toMaterial(key, cert, ca, passphrase);
 }
 
