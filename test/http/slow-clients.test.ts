@@ -102,6 +102,36 @@ t.test('a preface that comes byte by byte ends by headersTimeout (h2)', async (t
   about(t, await end, 600);
 });
 
+t.test('a later request that comes byte by byte ends by http2SessionTimeout (h2)', async (t) => {
+  const { server, port } = await serve(t, { http2SessionTimeout: 600 });
+  const socket = await rawTls(t, port, { ALPNProtocols: ['h2'], allowHalfOpen: true });
+  // GET / of https://a, and a field that goes on.
+  const head = Buffer.from([0x82, 0x84, 0x87, 0x41, 1, 0x61]);
+  const field = Buffer.concat([
+    Buffer.from([0, 1, 0x62, 0x7f, 0x81, 0x7e]),
+    Buffer.alloc(256, 'x'),
+  ]);
+  const slow = frame(1, 5, 3, Buffer.concat([head, field]));
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  socket.write(Buffer.concat([frame(4, 0, 0, Buffer.alloc(0)), frame(1, 5, 1, head)]));
+  socket.write(slow.subarray(0, 20));
+  drip(t, socket, slow.subarray(20));
+  socket.resume();
+  await othersAreServed(t, port);
+  await eventually('the connection to end', () => server.stats().connections === 0);
+});
+
+t.test('a client that does not hang up when its session has ended is not waited for', async (t) => {
+  const { server, port } = await serve(t, { http2SessionTimeout: 300 });
+  const socket = await rawTls(t, port, { ALPNProtocols: ['h2'], allowHalfOpen: true });
+  const ended = nextEvent(socket, 'end');
+  socket.resume();
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  socket.write(frame(4, 0, 0, Buffer.alloc(0)));
+  await ended;
+  await eventually('the connection to end', () => server.stats().connections === 0);
+});
+
 t.test('a body that never comes ends by requestTimeout, on both protocols', async (t) => {
   const { port } = await serve(t, { headersTimeout: 500, requestTimeout: 600 });
   const socket = await rawTls(t, port);

@@ -42,6 +42,12 @@ test('applications typed for http2 and https have them too', () => {
   expect(https.tls).type.toBe<AppTls>();
 });
 
+test('plugin and hook are taken by applications typed for http2', () => {
+  const app = Fastify({ http2: true, https: {} } as FastifyHttp2SecureOptions<Http2SecureServer>);
+  expect(app.register).type.toBeCallableWith(awsLcTls, options);
+  app.get('/', { onRequest: authorizeClient((_certificate, { ip }) => ip === '::1') }, () => 'ok');
+});
+
 test('the plugin and the factory are taken where Fastify takes them', () => {
   const app: FastifyInstance = Fastify({ serverFactory: awsLcServerFactory(options) });
   expect(app.register).type.toBeCallableWith(awsLcTls, options);

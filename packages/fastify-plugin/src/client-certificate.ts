@@ -1,12 +1,18 @@
 import type { X509Certificate } from 'node:crypto';
-import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { AwsLcFastifyError } from './errors';
+import type { RequestTls } from './request-tls';
 
 /** Says whether the client that this certificate belongs to may send this request. */
 export type ClientCertificateCheck = (
   certificate: X509Certificate,
   request: FastifyRequest,
 ) => boolean | Promise<boolean>;
+
+/** What of a request the hook looks at: whatever server an application is typed for, its requests have it. */
+interface OverTls {
+  readonly tls: RequestTls | null;
+}
 
 /**
  * An `onRequest` hook that lets through only clients with a verified certificate that `check` agrees
@@ -24,14 +30,14 @@ export type ClientCertificateCheck = (
  */
 export function authorizeClient(
   check: ClientCertificateCheck = () => true,
-): onRequestAsyncHookHandler {
+): (request: OverTls) => Promise<void> {
   return async (request) => {
     const { tls } = request;
     const certificate = tls?.authorized ? tls.peerCertificate() : undefined;
     if (certificate === undefined) {
       throw new AwsLcFastifyError('ERR_AWS_LC_FASTIFY_CLIENT_CERTIFICATE');
     }
-    if (!(await check(certificate, request))) {
+    if (!(await check(certificate, request as FastifyRequest))) {
       throw new AwsLcFastifyError('ERR_AWS_LC_FASTIFY_CLIENT_REFUSED');
     }
   };

@@ -16,7 +16,9 @@ import Fastify from 'fastify';
 async function work(): Promise<void> {
   // In a worker that is about to close, requests are still answered, not refused with 503.
   const app = Fastify({ return503OnClosing: false });
-  await app.register(awsLcTls, JSON.parse(process.env['IDENTITY'] as string) as object);
+  const identity = JSON.parse(process.env['IDENTITY'] as string) as { key: string; cert: string };
+  // The clients share this machine, perhaps with others: they may have to wait for their turn to use a connection.
+  await app.register(awsLcTls, { ...identity, closeGracePeriod: 1000 });
   app.get('/', async () => ({ pid: process.pid }));
   app.post('/', async ({ body }) => {
     await sleep(20);

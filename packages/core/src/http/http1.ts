@@ -50,6 +50,8 @@ export class Http1 {
    * told to keep a connection alive may be sending on it right now: so each response says
    * `Connection: close` from now on, and a connection is closed when nothing was heard on it for
    * `grace` ms. node:http would close the idle ones at once, and others after `keepAliveTimeout`.
+   *
+   * A process that had to wait for its turn looks only when it has read what came meanwhile: hence each `setImmediate`.
    */
   drain(grace: number): void {
     if (this.#draining !== undefined) return;
@@ -68,7 +70,7 @@ export class Http1 {
       }
     };
     if (grace === 0) sweep();
-    this.#draining = setInterval(sweep, Math.max(grace, MIN_SWEEP));
+    this.#draining = setInterval(() => setImmediate(sweep), Math.max(grace, MIN_SWEEP));
   }
 
   /** To be called when the server has closed, and when it listens again. */
@@ -86,7 +88,7 @@ export class Http1 {
       }
     };
     if (grace === 0) sweep();
-    else setTimeout(sweep, grace);
+    else setTimeout(() => setImmediate(sweep), grace);
   }
 
   /** Ends every connection, whatever goes on on it. */

@@ -6,7 +6,7 @@ import { endBetweenReads } from './between-reads';
 import { limitResets, type ResetLimits } from './reset-limit';
 import type { TlsStream } from '../stream/tls-stream';
 
-/** How long a drained connection may wait for its peer to hang up, in ms. */
+/** How long a connection on which everything has been said may wait for its peer to hang up, in ms. */
 const LINGER = 2000;
 
 /**
@@ -57,6 +57,7 @@ interface Connection {
 export class Http2 {
   readonly #server: http.Server;
   readonly #silent: http2.Http2Server;
+  readonly #sessionTimeout: number;
   readonly #resetLimits: ResetLimits;
   readonly #prepare: Http2Settings['prepare'];
   readonly #sessions = new Map<http2.ServerHttp2Session, Connection>();
@@ -67,12 +68,10 @@ export class Http2 {
     const { sessionTimeout, onSessionError, options, prepare } = settings;
     this.#server = server;
     this.#prepare = prepare;
+    this.#sessionTimeout = sessionTimeout;
     this.#resetLimits = options ?? {};
     this.#silent = http2.createServer(options ?? {});
-    this.#silent.on('session', (session) => {
-      endBetweenReads(session);
-      session.setTimeout(sessionTimeout, () => session.close());
-    });
+    this.#silent.on('session', endBetweenReads);
     this.#silent.on('sessionError', (error: Error, session: http2.ServerHttp2Session) =>
       onSessionError(error, this.#sessions.get(session)?.stream),
     );
@@ -118,9 +117,15 @@ export class Http2 {
       const connection: Connection = { stream, socket, open: 0 };
       this.#sessions.set(session, connection);
       stream.once('close', () => this.#sessions.delete(session));
+      stream.once('finish', () => hangUpLater(stream));
       session.on('stream', (request: http2.ServerHttp2Stream) => {
         connection.open++;
         request.once('close', () => connection.open--);
+      });
+      session.setTimeout(this.#sessionTimeout, () => {
+        session.close();
+        // It waits for a request that comes byte by byte, of which nobody has heard yet.
+        setTimeout(() => connection.open === 0 && stream.destroy(), LINGER).unref();
       });
       limitResets(session, this.#resetLimits);
       limitFirstRequest(session, stream, server.headersTimeout);
@@ -167,10 +172,6 @@ export class Http2 {
     const connection = this.#sessions.get(session);
     if (connection === undefined || session.destroyed || session.closed) return;
     const { stream, socket } = connection;
-    stream.once('finish', () => {
-      const timer = setTimeout(() => stream.destroy(), LINGER).unref();
-      stream.once('close', () => clearTimeout(timer));
-    });
     const goAway = (): void => {
       if (!session.destroyed) session.close();
     };
@@ -185,6 +186,11 @@ export class Http2 {
     // Answered by a client that has read the notice: what it sent before has arrived by then.
     session.ping(goAway);
   }
+}
+
+function hangUpLater(stream: TlsStream): void {
+  const timer = setTimeout(() => stream.destroy(), LINGER).unref();
+  stream.once('close', () => clearTimeout(timer));
 }
 
 /** As `headersTimeout` has it for HTTP/1.1: a client that comes has something to ask. */
