@@ -110,7 +110,11 @@ t.test('HTTP/2 is offered', async (t) => {
     'http/1.1',
     'the connector rules',
   );
-  t.equal(await negotiated({ allowH2: true }, { allowH2: false }), 'h2', 'the connector rules');
+  t.equal(
+    await negotiated({ allowH2: true }, { allowH2: false }),
+    'http/1.1',
+    'but for a request that can only go over HTTP/1.1',
+  );
   const ignored = { ALPNProtocols: ['h2'], alpnProtocols: ['h2'] };
   t.equal(await negotiated(ignored), 'http/1.1', 'whatever ALPNProtocols says');
 });

@@ -37,7 +37,9 @@ export function createConnector(options: ConnectorOptions = {}): buildConnector.
   const secure = async (call: Call): Promise<Socket> => {
     const route = routeOf(call, settings);
     const serverName = serverNameOf(call, settings);
-    const http2 = settings.allowH2 ?? call.allowH2 ?? http2ByDefault;
+    // undici says no where a request can only go over HTTP/1.1: a WebSocket to a server whose HTTP/2
+    // has none.
+    const http2 = call.allowH2 !== false && (settings.allowH2 ?? call.allowH2 ?? http2ByDefault);
     const sessionKey = sessions.keyOf(route, serverName, http2);
     const socket = openSocket(call, route, settings);
     const deadline = new AbortController();

@@ -25,7 +25,8 @@ interface RouteOptions extends Pick<
 interface ConnectOptions extends RouteOptions {
   /**
    * Offer HTTP/2 in ALPN. Default: what the client or agent was given, else what undici itself
-   * does (version 7 does not, version 8 does).
+   * does (version 7 does not, version 8 does). Where the client was told false, true is overruled:
+   * so undici 8 asks for HTTP/1.1 where it needs it.
    */
   allowH2?: boolean | null;
   /** List `h2` before `http/1.1` in the ALPN offer, for servers that follow the client's order. */
