@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import t from 'tap';
 import { connected } from '../helpers/handshake.js';
-import { run } from '../helpers/children.js';
+import { run, runNode } from '../helpers/children.js';
 import { missing } from '../helpers/tools.js';
 
 t.test('the library that answers is AWS-LC and not the OpenSSL inside Node', async (t) => {
@@ -26,6 +26,12 @@ t.test('the process holds one addon, whatever the import style', async (t) => {
   await import('@node-aws-lc/core');
   createRequire(__filename)('@node-aws-lc/core');
   t.equal(loadedAddons().length, 1);
+});
+
+t.test('the random generator is seeded on the thread pool, not on the event loop', async (t) => {
+  const { stdout, stderr } = await runNode(t, path.join(__dirname, 'programs', 'seeded.js'));
+  // Gathering the seed takes some forty.
+  t.ok(Number(stdout) < 10, `${stdout.trim()} ms ${stderr}`);
 });
 
 t.test(

@@ -4,6 +4,7 @@
 #include "algorithms.h"
 #include "connection.h"
 #include "context.h"
+#include "entropy_work.h"
 #include "env_data.h"
 #include "file_source.h"
 #include "host_probe.h"
@@ -28,6 +29,7 @@ void SetWriteSlab(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   EnvData::Create(env);
+  EntropyWork::QueueOnce(EnvData::From(env)->shared_from_this());
   exports.Set("Connection", Connection::Define(env));
   exports.Set("Context", Context::Define(env));
   exports.Set("TicketKeys", TicketKeys::Define(env));
