@@ -1,7 +1,8 @@
 /** What a stream says about kernel TLS where the kernel has none: never a silent fallback. */
-import { hostKtlsAvailable } from '@node-aws-lc/core';
+import { hostKtlsAvailable, type TlsStream } from '@node-aws-lc/core';
 import t from 'tap';
 import { connected, handshake } from '../helpers/handshake.js';
+import { nextError } from '../helpers/wait.js';
 
 const skip = hostKtlsAvailable() && 'this kernel has TLS; the kernel lab covers it';
 
@@ -32,10 +33,15 @@ t.test('eligibility tells whether the suite is one for the kernel', async (t) =>
 
 t.test('what is required and cannot be had fails the handshake', { skip }, async (t) => {
   for (const ktls of ['require', { tx: 'require' }, { rx: 'require' }] as const) {
-    const { client } = await handshake(t, { client: { ktls } });
-    t.match(client, { code: 'ERR_AWS_LC_KTLS_REQUIRED', side: 'client' });
-    const server = await handshake(t, { server: { ktls } });
-    t.match(server.server, { code: 'ERR_AWS_LC_KTLS_REQUIRED', side: 'server' });
+    for (const [side, other] of [
+      ['client', 'server'],
+      ['server', 'client'],
+    ] as const) {
+      const ends = await handshake(t, { [side]: { ktls } });
+      t.match(ends[side], { code: 'ERR_AWS_LC_KTLS_REQUIRED', side });
+      const told = await nextError(ends[other] as TlsStream);
+      t.match(told, { alert: { direction: 'received', name: 'internal_error' } });
+    }
   }
 });
 

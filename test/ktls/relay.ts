@@ -13,6 +13,8 @@ export class Lane {
   seen = Buffer.alloc(0);
   /** Called when more has come in, before it is delivered, with how often that has happened. */
   onFlight: ((flight: number) => void) | undefined;
+  /** Whether the end is kept back, however much is released. */
+  keepsEnd = false;
   private flights = 0;
   private ended = false;
   private delivered = 0;
@@ -72,7 +74,7 @@ export class Lane {
     const end = Math.min(this.seen.length, this.limit);
     if (end > this.delivered) this.to.write(this.seen.subarray(this.delivered, end));
     this.delivered = Math.max(this.delivered, end);
-    if (this.ended && this.held.length === 0) this.to.end();
+    if (this.ended && !this.keepsEnd && this.held.length === 0) this.to.end();
   }
 }
 

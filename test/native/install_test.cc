@@ -617,6 +617,10 @@ TEST("an end in the last flight, or in place of the rest of a record, is the rea
     CHECK(closed->engine.tx() == RecordLayer::kKernel);
     CHECK_EQ(Describe(ReadUntilQuiet(closed.get()), closed->engine), "'hello, world', then close_notify");
   }
+  const auto garbled = Coalesced(kTls13, Required(), false);
+  garbled->kernel.inbound.back() ^= 1;
+  Advance(&garbled->engine);
+  CHECK_EQ(garbled->engine.rx_error(), -ECONNABORTED);
   const auto cut = Coalesced(kTls13, Required(), false);
   cut->kernel.inbound.pop_back();
   Advance(&cut->engine);
@@ -624,7 +628,7 @@ TEST("an end in the last flight, or in place of the rest of a record, is the rea
   cut->kernel.inbound_ended = true;
   Advance(&cut->engine);
   CHECK(cut->engine.state() == Engine::State::kOpen);
-  CHECK_EQ(cut->engine.rx_error(), -ESHUTDOWN);
+  CHECK_EQ(cut->engine.rx_error(), -ECONNABORTED);
   CHECK_EQ(Describe(ReadAll(&cut->engine), cut->engine), "'hello, ', then eof");
 }
 

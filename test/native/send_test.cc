@@ -253,6 +253,26 @@ TEST("a renegotiation that libssl refuses in TLS 1.2 is refused through the kern
   CHECK_EQ(server.Sent(), "alert 0264");
 }
 
+TEST("a peer that is not wanted is told by one alert, whoever seals it, and nothing follows") {
+  for (const Suite& suite : {kTls13, kTls12}) {
+    for (const KtlsRequest& request : {kBoth, kRxOnly}) {
+      SealingKernel kernel;
+      WireEnd peer_end;
+      Link link(suite, &peer_end, &kernel);
+      link.server().RequestKernelTls(request);
+      link.Handshake();
+      ReadAll(&link.client());
+      link.server().RefusePeer(SSL_AD_INTERNAL_ERROR);
+      link.server().Flush();
+      CHECK_EQ(Describe(ReadAll(&link.client()), link.client()), "error TLSV1_ALERT_INTERNAL_ERROR, received 80");
+      CHECK(!link.server().SealCloseNotify());
+      link.server().RefusePeer(SSL_AD_INTERNAL_ERROR);
+      link.server().Flush();
+      CHECK(peer_end.inbound.empty());
+    }
+  }
+}
+
 TEST("an alert is not sent into the middle of data that waits") {
   Sender sender;
   sender.kernel.send_answers = {2, -EAGAIN, -EAGAIN};

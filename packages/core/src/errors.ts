@@ -298,6 +298,20 @@ function opensslReason(reason: string, alert: TlsAlert | undefined): string {
   return OPENSSL_REASONS[reason] ?? (reason || 'INTERNAL_ERROR');
 }
 
+/** internal_error (RFC 8446, section 6.2): nothing that the peer did. */
+export const ALERT_INTERNAL_ERROR = 80;
+
+/** The `ktls` option requires what this connection cannot have, which the peer is told by an alert. */
+export function kernelTlsMissing(side: TlsSide, why: string | undefined): TlsError {
+  const name = 'internal_error';
+  const alert: TlsAlert = { direction: 'sent', level: 2, code: ALERT_INTERNAL_ERROR, name };
+  return new TlsError(
+    'ERR_AWS_LC_KTLS_REQUIRED',
+    `kernel TLS is required: ${why}${describeAlert(alert)}`,
+    { side, alert },
+  );
+}
+
 function keyUpdateInKernel(side: TlsSide, alert: TlsAlert | undefined): TlsError {
   return new TlsError(
     'ERR_AWS_LC_KTLS_KEY_UPDATE',

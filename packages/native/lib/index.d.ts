@@ -154,7 +154,8 @@ export type ConnectionDetails = [
 
 /**
  * Who does the record layer: userspace, the kernel as soon as it can, the kernel. Errors are negated errnos or 0; rxError
- * is that of ESHUTDOWN where the peer ended before the kernel could receive.
+ * is that of ESHUTDOWN where the peer's close_notify had come before the kernel could receive, of ECONNABORTED where
+ * reading had failed.
  */
 export interface NativeKernelTls {
   tx: 0 | 1 | 2;
@@ -220,6 +221,8 @@ export declare class Connection {
   /** Server: sends the session tickets that would wait for the first write, if there was none. */
   sendTickets(): void;
   shutdown(): Outcome;
+  /** Tells the peer by this alert that an established connection is not wanted; close() follows. */
+  refuse(alert: number): void;
   /** Sends close_notify if nothing is lost by it, and closes. */
   close(): void;
   /** Closes with RST and without close_notify. */

@@ -41,6 +41,7 @@ Napi::Function Connection::Define(Napi::Env env) {
                          InstanceMethod<&Connection::CancelFile>("cancelFile"),
                          InstanceMethod<&Connection::SendTickets>("sendTickets"),
                          InstanceMethod<&Connection::Shutdown>("shutdown"),
+                         InstanceMethod<&Connection::Refuse>("refuse"),
                          InstanceMethod<&Connection::Close>("close"),
                          InstanceMethod<&Connection::Reset>("reset"),
                          InstanceMethod<&Connection::OpenPlaintextSocket>("openPlaintextSocket"),
@@ -593,6 +594,14 @@ void Connection::Delivered(const Napi::CallbackInfo& /*info*/) {
 }
 
 // --- closing ---------------------------------------------------------------------------------------------------------
+
+// refuse(alert)
+void Connection::Refuse(const Napi::CallbackInfo& info) {
+  if (!IsOpen()) return;
+  Step step(this, true);
+  engine_->RefusePeer(static_cast<uint8_t>(ToInteger<int>(info[0])));
+  Flush();
+}
 
 void Connection::Close(const Napi::CallbackInfo& /*info*/) {
   if (!IsOpen()) return;

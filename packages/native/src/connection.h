@@ -73,6 +73,7 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   void CancelFile(const Napi::CallbackInfo& info);
   void SendTickets(const Napi::CallbackInfo& info);
   Napi::Value Shutdown(const Napi::CallbackInfo& info);
+  void Refuse(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   void Reset(const Napi::CallbackInfo& info);
   Napi::Value OpenPlaintextSocket(const Napi::CallbackInfo& info);

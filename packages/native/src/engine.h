@@ -175,6 +175,9 @@ class Engine {
   bool SetMaxSendFragment(size_t length);
   // The signature algorithms that this end signs with and the peer accepts, in our order; known when the handshake is over.
   std::vector<uint16_t> SharedSigalgs() const;
+  // Ends an established connection that this end does not want: the peer is told by an alert, and nothing follows it.
+  // Call Flush() after it.
+  void RefusePeer(uint8_t alert);
   // Queues close_notify; answers whether one was queued now.
   bool SealCloseNotify();
   FlushStatus Flush();
@@ -204,8 +207,8 @@ class Engine {
   bool UpdateKeys();
   RecordLayer tx() const { return tx_; }
   RecordLayer rx() const { return rx_; }
-  // Negated errno of the step that failed, or zero; rx_error() is -ESHUTDOWN where the peer had ended before RX could be
-  // installed.
+  // Negated errno of the step that failed, or zero; rx_error() is -ESHUTDOWN where the peer had sent close_notify before RX
+  // could be installed, and -ECONNABORTED where reading had failed.
   int attach_error() const { return attach_error_; }
   int tx_error() const { return tx_error_; }
   int rx_error() const { return rx_error_; }

@@ -63,12 +63,15 @@ void Engine::FlushLibrary() {
 // kSettling the rest of a record that has come in part is read, too.
 void Engine::DrainBuffered() {
   uint8_t record[SSL3_RT_MAX_PLAIN_LENGTH];
+  bool closed = false;
   while (stash_offset_ < stash_.size() || (state_ == State::kSettling && !AtRecordBoundary())) {
     ERR_clear_error();
     const int result = SSL_read(ssl_.get(), record, sizeof(record));
     if (result <= 0) {
+      const int error = SSL_get_error(ssl_.get(), result);
+      closed = error == SSL_ERROR_ZERO_RETURN && (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
       // An end or an error is met again, and reported, when Read() has delivered what came before it.
-      end_pending_ = SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ;
+      end_pending_ = error != SSL_ERROR_WANT_READ;
       break;
     }
     open_handshake_bytes_ = 0;
@@ -78,7 +81,7 @@ void Engine::DrainBuffered() {
   ERR_clear_error();
   OPENSSL_cleanse(record, sizeof(record));
   if (end_pending_ || (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0) {
-    rx_error_ = -ESHUTDOWN;
+    rx_error_ = closed ? -ESHUTDOWN : -ECONNABORTED;
     rx_ = RecordLayer::kUserspace;
     reads_ahead_ = true;
   } else if (AtRecordBoundary()) {
@@ -375,6 +378,10 @@ Engine::ReadResult Engine::RefuseRecord(const char* reason, uint8_t alert) {
   error.library = kSslLibrary;
   Fail(std::move(error));
   return {ReadStatus::kError, 0};
+}
+
+void Engine::RefusePeer(uint8_t alert) {
+  if (state_ == State::kOpen) RefuseRecord("CONNECTION_REJECTED", alert);
 }
 
 void Engine::SendAlertThroughKernel(uint8_t level, uint8_t description) {

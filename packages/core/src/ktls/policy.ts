@@ -4,7 +4,13 @@ import { ConfigError } from '../errors';
 /** What is wanted of kernel TLS in one direction. */
 export type KtlsMode = 'auto' | 'off' | 'require';
 
-/** The `ktls` option: one mode for both directions, or each on its own. */
+/**
+ * The `ktls` option: one mode for both directions, or each on its own.
+ *
+ * `'auto'` has the kernel do what it can, and {@link KtlsStatus.reason} says what it cannot. `'off'` leaves it alone.
+ * `'require'` fails the handshake with `ERR_AWS_LC_KTLS_REQUIRED`, before any data moves, where the kernel does not take
+ * over; that the peer ends its half along with its last flight, so that nothing is left to receive, is no such case.
+ */
 export type KtlsOption =
   | KtlsMode
   | {

@@ -116,6 +116,11 @@ export function isKtlsSettled(plan: KtlsPlan, state: NativeKernelTls): boolean {
   );
 }
 
+/** Whether the peer had announced the end of its half, and all before it had come, when the kernel could have begun. */
+export function isNothingLeftToReceive(state: NativeKernelTls): boolean {
+  return getError(state.rxError) === 'ESHUTDOWN';
+}
+
 function getError(error: number): string | undefined {
   return error === 0 ? undefined : getSystemErrorName(error);
 }
@@ -148,6 +153,7 @@ function whyNot(
   if (install === 'ESHUTDOWN') {
     return 'the peer had ended its half already: nothing is left to receive';
   }
+  if (install === 'ECONNABORTED') return 'receiving had failed before the kernel could begin';
   if (install === 'ENOENT') return `the kernel lacks the module for ${cipher}`;
   if (install !== undefined) {
     return `the kernel refuses the keys of ${protocol} with ${cipher} (${install})`;

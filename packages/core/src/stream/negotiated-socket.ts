@@ -2,10 +2,11 @@ import type { X509Certificate } from 'node:crypto';
 import type { CipherNameAndProtocol, DetailedPeerCertificate, PeerCertificate } from 'node:tls';
 import type { Connection, ConnectionDetails } from '@node-aws-lc/native';
 import { toSigalgName } from '../config/sigalgs';
-import { TlsError, verificationCode, type TlsSide } from '../errors';
+import { kernelTlsMissing, TlsError, verificationCode, type TlsSide } from '../errors';
 import type { KtlsPolicy } from '../ktls/policy';
 import {
   isKtlsSettled,
+  isNothingLeftToReceive,
   ktlsEligibility,
   ktlsState,
   ktlsStatus,
@@ -248,10 +249,11 @@ export abstract class NegotiatedSocket extends DetachedSocket {
     this.#ktls = ktlsStatus(ktlsPlan, state, this.ktlsEligibility);
     this.#ktlsSettled = isKtlsSettled(ktlsPlan, state);
     const { tx, rx, reason } = this.#ktls;
-    if ((ktls.tx !== 'require' || tx) && (ktls.rx !== 'require' || rx)) return undefined;
-    return new TlsError('ERR_AWS_LC_KTLS_REQUIRED', `kernel TLS is required: ${reason}`, {
-      side: this._side,
-    });
+    const sends = ktls.tx !== 'require' || tx;
+    // Who asks for a thing and ends in one breath is no refusal of the kernel's.
+    const receives = ktls.rx !== 'require' || rx || isNothingLeftToReceive(state);
+    if (sends && receives) return undefined;
+    return kernelTlsMissing(this._side, reason);
   }
 
   /** @internal Remembers where the connection stood, which is about to be closed. */

@@ -1,4 +1,5 @@
 import type { Connection, QuestionKind } from '@node-aws-lc/native';
+import { ALERT_INTERNAL_ERROR } from '../errors';
 
 /** What a handshake waits for; `detail`, `name` and `data` are what the kind says they are. */
 export interface Question {
@@ -40,8 +41,6 @@ export class Refusal extends Error {
   }
 }
 
-/** RFC 8446, section 6.2. */
-const ALERT_INTERNAL_ERROR = 80;
 const GO_ON = -1;
 
 /** The questions of one connection's handshake, which waits in native code for each answer. */

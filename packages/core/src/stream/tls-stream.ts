@@ -9,6 +9,7 @@ import { show } from '../diagnostics/inspect';
 import { describeMessage } from '../diagnostics/messages';
 import { observe, type Observation } from '../diagnostics/observation';
 import {
+  ALERT_INTERNAL_ERROR,
   TlsError,
   disconnectedInHandshake,
   fromNative,
@@ -197,8 +198,13 @@ export class TlsStream extends PlaintextStream {
     const refusal = this._settleKtls(connection);
     if (this._side === 'client') this.authorized = this.authorizationError === null;
     else if (details.verifiesPeer) this._judgeChain(details.verifyResult);
-    if (refusal === undefined) this.#observation?.secured();
-    else this.#observation?.failed(refusal, details.serverName);
+    if (refusal === undefined) {
+      this.#observation?.secured();
+    } else {
+      // An end in good order would look as if there were nothing to say.
+      connection.refuse(ALERT_INTERNAL_ERROR);
+      this.#observation?.failed(refusal, details.serverName);
+    }
     onHandshake(refusal);
     // Alerts and tickets are to be seen even while nobody reads, but not before whoever waits for the promise has had
     // a chance to listen for them: nextTicks, which deliver what is here already, run before promises do.
