@@ -3,10 +3,25 @@
  * other, time-outs, a FIN without an announcement, a reset. The same as in userspace, whichever
  * directions the kernel has.
  */
-import type { KtlsOption, TlsStream } from '@node-aws-lc/core';
+import {
+  ClientConfig,
+  createSecureServer,
+  type KtlsOption,
+  TlsConnector,
+  type TlsStream,
+} from '@node-aws-lc/core';
+import net from 'node:net';
 import t, { type Test } from 'tap';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Ends, type Setup, connected, readAll, sent } from '../helpers/handshake.js';
+import {
+  type Ends,
+  type Setup,
+  clientOptions,
+  connected,
+  readAll,
+  sent,
+  serverOptions,
+} from '../helpers/handshake.js';
 import { tcpPair } from '../helpers/transports.js';
 import { nextError, nextEvent } from '../helpers/wait.js';
 import { parseRecords, recordTypes, tapped } from '../helpers/wire.js';
@@ -180,6 +195,38 @@ t.test('a server that closes announces the end of its connections', async (t) =>
   t.same(await events, ['end', 'close false']);
   t.ok(ends.client.closeNotifyReceived);
 });
+
+const get = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n';
+const httpEndings: Record<string, { request: string; settings?: object; close?: boolean }> = {
+  keepAliveTimeout: { request: get, settings: { keepAliveTimeout: 50 } },
+  timeout: { request: get.replace('/', '/never'), settings: { timeout: 50 } },
+  headersTimeout: { request: 'GET / HT', settings: { headersTimeout: 50, requestTimeout: 60 } },
+  'close()': { request: get, close: true },
+};
+
+for (const [ending, { request, settings, close }] of Object.entries(httpEndings)) {
+  t.test(`a connection that an HTTP server ends by its ${ending} is announced`, async (t) => {
+    const { key, cert, ktls } = await serverOptions({ ktls: 'require' });
+    const server = createSecureServer(
+      { key, cert, ktls, connectionsCheckingInterval: 20 },
+      ({ url }, response) => {
+        if (url === '/') response.end('answer');
+      },
+    );
+    Object.assign(server, settings);
+    server.listen(0, '127.0.0.1');
+    await nextEvent(server, 'listening');
+    t.teardown(() => server.close());
+    const { port } = server.address() as net.AddressInfo;
+    const connector = new TlsConnector(new ClientConfig(await clientOptions({ ktls: 'require' })));
+    const client = await connector.connect('localhost', net.connect(port, '127.0.0.1'));
+    t.teardown(() => client.destroy());
+    client.write(request);
+    if (close === true) void nextEvent(client, 'readable').then(() => server.close());
+    await readAll(client);
+    t.equal(client.closeNotifyReceived, true);
+  });
+}
 
 t.test('a peer that closes with data unread resets, and that is one error', async (t) => {
   const under = await tcpPair(t);
