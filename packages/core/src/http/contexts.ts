@@ -77,7 +77,7 @@ export class Contexts {
   isNamed(hostname: string): boolean {
     this.#certificates ??= [this.#own, ...this.#added.values()].flatMap((options) => {
       const { chains } = toRemoteIdentity(options) ?? toCredentials(options);
-      return chains.map(([leaf]) => new X509Certificate(leaf as Buffer));
+      return chains.map(([leaf]) => new X509Certificate(leaf));
     });
     return this.#certificates.some((certificate) =>
       net.isIP(hostname) ? certificate.checkIP(hostname) : certificate.checkHost(hostname),
