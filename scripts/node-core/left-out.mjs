@@ -10,7 +10,7 @@ const REASONS = [
   [/reduced-SECLEVEL/, 'OpenSSL’s security levels'],
   [/error-stack|key-mismatch|failed-handshake-emits|invalid-pfx/, 'OpenSSL’s exact wording'],
   [
-    /close-notify|external-accessor|generic-stream|reinitialize-listeners|socket-destroy|socket-default-options|writewrap-leak/,
+    /close-notify|external-accessor|generic-stream|reinitialize-listeners|socket-destroy|socket-default-options|writewrap-leak|resume-after-renew|https-timeout-server|create-client-secure-session/,
     'Node’s internals',
   ],
 ];

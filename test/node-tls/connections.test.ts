@@ -7,6 +7,7 @@ import nodeTls from 'node:tls';
 import t, { type Test } from 'tap';
 import { readAll } from '../helpers/handshake.js';
 import * as pki from '../helpers/pki.js';
+import { run } from '../helpers/children.js';
 import { type CodedError, nextEvent, thrown } from '../helpers/wait.js';
 
 /** The object that users of `node:tls` assign to. */
@@ -166,6 +167,27 @@ t.test('ticket keys that setSecureContext is given stay for the contexts after i
   t.same(server.getTicketKeys(), ticketKeys);
   t.throws(() => server.setSecureContext({ key, cert: 'none', ticketKeys: Buffer.alloc(48, 8) }));
   t.same(server.getTicketKeys(), ticketKeys, 'whatever comes with a bad certificate');
+});
+
+t.test('a socket that is unreferenced while it connects lets the process end', async (t) => {
+  // It never answers, so that the handshake would wait for ever.
+  const silent = net.createServer().listen(0, '127.0.0.1');
+  t.teardown(() => silent.close());
+  await nextEvent(silent, 'listening');
+  const { port } = silent.address() as net.AddressInfo;
+  const forms = [
+    `tls.connect(${port}, '127.0.0.1').unref()`,
+    `tls.connect({ port: ${port}, host: 'localhost', family: 4 }).unref()`,
+    `tls.connect({ socket: require('net').connect(${port}, '127.0.0.1') }).unref()`,
+    `tls.connect({ socket: require('net').connect(${port}, '127.0.0.1').unref() })`,
+  ];
+  await Promise.all(
+    forms.map(async (form) => {
+      const program = `const tls = require('@node-aws-lc/core'); ${form}`;
+      const ended = await run(t, process.execPath, ['-e', program]);
+      t.equal(ended.code, 0, form);
+    }),
+  );
 });
 
 t.test('what Node refuses is refused with Node’s codes', async (t) => {

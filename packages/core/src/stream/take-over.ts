@@ -5,6 +5,7 @@ import { TlsError, type TlsSide } from '../errors';
 /** The parts of a libuv handle that are looked at. */
 interface Handle {
   fd?: number;
+  hasRef(): boolean;
   readStop(): void;
   close(): void;
 }
@@ -19,6 +20,8 @@ export interface TakenTransport {
   fd: number;
   /** Bytes that the transport had read already. */
   early: Buffer | undefined;
+  /** Whether the transport kept the process alive: whoever called `unref()` while it connected means the connection. */
+  referenced: boolean;
   /** Lets go of the transport's own descriptor; call after the native connection has duplicated it. */
   release(): void;
 }
@@ -101,13 +104,16 @@ export function takeOver(
   if (transport.destroyed || !transport.writable) throw closedTransport(side);
   if (transport instanceof net.Socket && !keepsTimeout) transport.setTimeout(0);
   const found = findDescriptor(transport);
-  if (found === undefined) return { fd: -1, early: undefined, release: () => undefined };
+  if (found === undefined) {
+    return { fd: -1, early: undefined, referenced: true, release: () => undefined };
+  }
   const { handle, fd } = found;
   transport.pause();
   handle.readStop();
   return {
     fd,
     early: drainBuffered(transport),
+    referenced: handle.hasRef(),
     release: () => {
       handle.readStop();
       (transport as unknown as SocketInternals)._handle = null;
@@ -124,6 +130,7 @@ export function takeOwnHandle(socket: net.Socket, side: TlsSide): TakenTransport
   return {
     fd,
     early: undefined,
+    referenced: handle.hasRef(),
     release: () => {
       (socket as unknown as SocketInternals)._handle = null;
       handle.close();

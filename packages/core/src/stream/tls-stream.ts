@@ -83,6 +83,7 @@ export class TlsStream extends PlaintextStream {
     if (transport !== undefined) this.#watch(transport);
     this.#observation = observe(this, this._side, init);
     connection.start(this, taken.fd, taken.early);
+    if (!taken.referenced) connection.setReferenced(false);
     taken.release();
   }
 
