@@ -200,3 +200,24 @@ async function writeUntilError(stream: TlsStream): Promise<void> {
     await sleep(5);
   }
 }
+
+t.test('the last bytes and the end travel together', async (t) => {
+  for (const last of ['bye', Buffer.alloc(20_000, 'x')]) {
+    const wire = await tapped(t);
+    const { client, server } = await connected(t, { transport: wire, server: { ktls: 'off' } });
+    t.equal(await sent(server, client, 'tickets are through'), 'tickets are through');
+    const before = wire.piecesFromServer.length;
+    server.end(last);
+    t.same(await readAll(client), Buffer.from(last));
+    t.equal(client.closeNotifyReceived, true);
+    t.equal(wire.piecesFromServer.length, before + 1);
+  }
+});
+
+t.test('an end that has to wait keeps nothing back', async (t) => {
+  const { client, server } = await connected(t, { server: { ktls: 'off' } });
+  // The end comes only when the callback of the write before it has.
+  server.write('first');
+  server.end('last');
+  t.equal((await readAll(client)).toString(), 'firstlast');
+});

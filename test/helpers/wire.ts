@@ -42,6 +42,8 @@ export function parseRecords(bytes: Buffer): WireRecord[] {
 export interface Tapped extends Transports<net.Socket> {
   fromClient: () => Buffer;
   fromServer: () => Buffer;
+  /** The same in the pieces that it came in. */
+  piecesFromServer: readonly Buffer[];
   /** The relay's own sockets, to cut the wire with. */
   relay: Transports<net.Socket>;
 }
@@ -69,6 +71,7 @@ export async function tapped(t: Test): Promise<Tapped> {
     relay: relays[0]!,
     fromClient: () => Buffer.concat(seen.client),
     fromServer: () => Buffer.concat(seen.server),
+    piecesFromServer: seen.server,
   };
 }
 

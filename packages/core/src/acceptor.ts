@@ -81,11 +81,12 @@ export function serverInit(
   const ktls = options.ktls === undefined ? config.ktls : toKtlsPolicy(options.ktls);
   const ktlsPlan = planKtls(ktls);
   return {
-    connection: new Connection(config.context, {
-      ktls: ktlsPlan.request,
-      narrowed: toNarrowed(options.ktlsAeadOnly, config.kernelOnly),
-      keepsKeyLog: options.keylog !== undefined,
-    }),
+    connection: new Connection(
+      config.context,
+      ktlsPlan.request,
+      toNarrowed(options.ktlsAeadOnly, config.kernelOnly),
+      options.keylog !== undefined,
+    ),
     answerers: config.answerers,
     keylog: options.keylog,
     ktls,

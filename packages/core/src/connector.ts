@@ -111,16 +111,19 @@ function toConnection(
 ): Connection {
   const session = options.session ?? config.session;
   try {
-    const connection = new Connection(config.context, {
-      servername: name === undefined || isIP(name) ? undefined : name,
-      serverIdentity: name,
-      alpn: options.ALPNProtocols === undefined ? undefined : (toAlpn(options) ?? Buffer.alloc(0)),
-      session,
-      keepsSessions: true,
-      keepsKeyLog: options.keylog !== undefined,
-      ktls: ktls.request,
-      narrowed: toNarrowed(options.ktlsAeadOnly, config.kernelOnly),
-    });
+    const connection = new Connection(
+      config.context,
+      ktls.request,
+      toNarrowed(options.ktlsAeadOnly, config.kernelOnly),
+      options.keylog !== undefined,
+      {
+        servername: name === undefined || isIP(name) ? undefined : name,
+        serverIdentity: name,
+        alpn:
+          options.ALPNProtocols === undefined ? undefined : (toAlpn(options) ?? Buffer.alloc(0)),
+        session,
+      },
+    );
     // A ticket of TLS 1.3 that two connections show links them for whoever looks on (RFC 8446, appendix C.4).
     if (session !== undefined && session === config.session && connection.offersSingleUse()) {
       config.dropSession();

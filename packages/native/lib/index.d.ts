@@ -177,22 +177,21 @@ export interface NativeAddress {
 export declare class Connection {
   constructor(
     context: Context,
-    options: {
-      servername?: string | undefined;
-      /** Client: what sessions are bound to, beside the client's own certificate. */
-      serverIdentity?: string | undefined;
-      alpn?: Uint8Array | undefined;
+    /** settleFirst: the handshake is not over before it is known what the kernel does. */
+    ktls:
+      | { tx: boolean; rx: boolean; afterBytes: number; canRekey: boolean; settleFirst: boolean }
+      | undefined,
+    /** Suites up to TLS 1.2 (none: undefined) and lowest version, instead of the context's; narrower than those. */
+    narrowed: { cipherList: string | undefined; minVersion: number } | undefined,
+    /** Whether onKeyLog is called. */
+    keepsKeyLog: boolean,
+    client?: {
+      servername: string | undefined;
+      /** What sessions are bound to, beside the client's own certificate. */
+      serverIdentity: string | undefined;
+      alpn: Uint8Array | undefined;
       /** Not offered if it is bound to something else. */
-      session?: Uint8Array | undefined;
-      keepsSessions?: boolean | undefined;
-      /** Whether onKeyLog is called. */
-      keepsKeyLog?: boolean | undefined;
-      /** Suites up to TLS 1.2 (none: undefined) and lowest version, instead of the context's; narrower than those. */
-      narrowed?: { cipherList: string | undefined; minVersion: number } | undefined;
-      /** settleFirst: the handshake is not over before it is known what the kernel does. */
-      ktls?:
-        | { tx: boolean; rx: boolean; afterBytes: number; canRekey: boolean; settleFirst: boolean }
-        | undefined;
+      session: Uint8Array | undefined;
     },
   );
   /** fd -1: a Duplex carries the ciphertext, through feed() and onOutput. */
@@ -213,7 +212,8 @@ export declare class Connection {
   readStop(): void;
   deliver(): void;
   write(chunks: Uint8Array[]): Outcome;
-  writeSlab(length: number): Outcome;
+  /** `holds`: what was written goes along with what follows before anything else is done: shutdown() or another write. */
+  writeSlab(length: number, holds: boolean): Outcome;
   /** Pending unless it failed. Failures of the file itself are asked of the source when it is done. */
   sendFile(source: FileSource): Outcome;
   /** Gives up the file in progress; onWritten follows, at once or when the system call in progress has returned. */
@@ -260,6 +260,7 @@ export declare class Connection {
   setMaxSendFragment(bytes: number): boolean;
   finished(): Buffer | undefined;
   peerFinished(): Buffer | undefined;
+  /** After close(), too. */
   peerName(): NativeAddress;
   socketName(): NativeAddress;
   setNoDelay(enable: boolean): void;

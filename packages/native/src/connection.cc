@@ -9,6 +9,7 @@
 #include "js_values.h"
 #include "socket_options.h"
 #include "js_error.h"
+#include "signature.h"
 
 namespace aws_lc {
 namespace {
@@ -100,7 +101,15 @@ Connection::Connection(const Napi::CallbackInfo& info)
   if (context == nullptr) return;
   context_reference_ = Napi::Persistent(context_object);
   engine_ = std::make_unique<Engine>(context->config(), env_data_->scratch());
-  const auto options = info[1].As<Napi::Object>();
+  if (info[1].IsObject()) RequestKernelTls(info[1].As<Napi::Object>());
+  if (info[2].IsObject()) Narrow(info[2].As<Napi::Object>());
+  if (ToBoolean(info[3])) engine_->KeepKeyLog();
+  if (info[4].IsObject()) BecomeClient(info[4].As<Napi::Object>());
+}
+
+Connection::~Connection() { env_data_->Remove(this); }
+
+void Connection::BecomeClient(const Napi::Object& options) {
   if (const Napi::Value name = GetOption(options, "servername"); !name.IsEmpty()) {
     SSL_set_tlsext_host_name(engine_->ssl(), ToText(name).c_str());
   }
@@ -114,32 +123,29 @@ Connection::Connection(const Napi::CallbackInfo& info)
   if (const Napi::Value session = GetOption(options, "session"); !session.IsEmpty()) {
     const ByteView bytes = ToBytes(session);
     if (!engine_->OfferSession(bytes.data(), bytes.size())) {
-      ThrowFromErrorQueue(info.Env(), "session");
+      ThrowFromErrorQueue(options.Env(), "session");
       return;
     }
   }
-  engine_->set_keeps_sessions(GetBoolean(options, "keepsSessions"));
-  if (GetBoolean(options, "keepsKeyLog")) engine_->KeepKeyLog();
-  if (const Napi::Value value = GetOption(options, "narrowed"); !value.IsEmpty()) {
-    const auto narrowed = value.As<Napi::Object>();
-    SSL_set_min_proto_version(engine_->ssl(), static_cast<uint16_t>(GetInteger(narrowed, "minVersion")));
-    if (const Napi::Value list = GetOption(narrowed, "cipherList"); !list.IsEmpty()) {
-      SSL_set_strict_cipher_list(engine_->ssl(), ToText(list).c_str());
-    }
-  }
-  if (const Napi::Value value = GetOption(options, "ktls"); !value.IsEmpty()) {
-    const auto request = value.As<Napi::Object>();
-    KtlsRequest ktls;
-    ktls.tx = GetBoolean(request, "tx");
-    ktls.rx = GetBoolean(request, "rx");
-    ktls.after_bytes = static_cast<uint64_t>(GetInteger(request, "afterBytes"));
-    ktls.can_rekey = GetBoolean(request, "canRekey");
-    ktls.settle_first = GetBoolean(request, "settleFirst");
-    engine_->RequestKernelTls(ktls);
+  engine_->set_keeps_sessions(true);
+}
+
+void Connection::Narrow(const Napi::Object& narrowed) {
+  SSL_set_min_proto_version(engine_->ssl(), static_cast<uint16_t>(GetInteger(narrowed, "minVersion")));
+  if (const Napi::Value list = GetOption(narrowed, "cipherList"); !list.IsEmpty()) {
+    SSL_set_strict_cipher_list(engine_->ssl(), ToText(list).c_str());
   }
 }
 
-Connection::~Connection() { env_data_->Remove(this); }
+void Connection::RequestKernelTls(const Napi::Object& request) {
+  KtlsRequest ktls;
+  ktls.tx = GetBoolean(request, "tx");
+  ktls.rx = GetBoolean(request, "rx");
+  ktls.after_bytes = static_cast<uint64_t>(GetInteger(request, "afterBytes"));
+  ktls.can_rekey = GetBoolean(request, "canRekey");
+  ktls.settle_first = GetBoolean(request, "settleFirst");
+  engine_->RequestKernelTls(ktls);
+}
 
 // start(owner, fd or -1, early ciphertext or undefined)
 void Connection::Start(const Napi::CallbackInfo& info) {
@@ -221,10 +227,14 @@ void Connection::ReportHandshake() {
     case Engine::State::kSettling:
       return;
     case Engine::State::kWaiting: {
-      if (question_open_ || chain_work_ != nullptr) return;
+      if (question_open_ || chain_work_ != nullptr || sign_work_ != nullptr) return;
       const Question& question = engine_->question();
       if (question.kind == QuestionKind::kChain) {
         chain_work_ = ChainWork::Queue(env_data_, engine_->peer_chain(), this);
+        return;
+      }
+      if (question.kind == QuestionKind::kOwnSignature) {
+        SignOwn(question);
         return;
       }
       question_open_ = true;
@@ -245,10 +255,31 @@ void Connection::ReportHandshake() {
 
 void Connection::OnChainVerdict(long verdict) {
   chain_work_ = nullptr;
+  Answered({.alert = std::nullopt, .bytes = {}, .verdict = verdict});
+}
+
+// A pool that does not get on must not keep new clients out.
+void Connection::SignOwn(const Question& question) {
+  const auto algorithm = static_cast<uint16_t>(question.detail);
+  EVP_PKEY* key = engine_->identity()->key.get();
+  if (!env_data_->pool_progress().IsStuck()) {
+    sign_work_ = SignWork::Queue(env_data_, bssl::UpRef(key), algorithm, question.data, this);
+    return;
+  }
+  engine_->Give({.alert = std::nullopt, .bytes = Sign(key, algorithm, question.data), .verdict = std::nullopt});
+  ContinueHandshake();
+}
+
+void Connection::OnSignature(std::vector<uint8_t> signature) {
+  sign_work_ = nullptr;
+  Answered({.alert = std::nullopt, .bytes = std::move(signature), .verdict = std::nullopt});
+}
+
+void Connection::Answered(Answer answer) {
   // The peer may have gone in the meantime, which has been reported.
   if (!IsOpen() || engine_->state() != Engine::State::kWaiting) return;
   Napi::HandleScope scope(Env());
-  engine_->Give({.alert = std::nullopt, .bytes = {}, .verdict = verdict});
+  engine_->Give(std::move(answer));
   Step step(this, false);
   ContinueHandshake();
 }
@@ -434,7 +465,8 @@ Napi::Value Connection::Write(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(outcome));
 }
 
-// writeSlab(length): the first bytes of the write slab. Always sealed at once, so the slab is free again on return.
+// writeSlab(length, holds): the first bytes of the write slab. Always sealed at once, so the slab is free again on return.
+// With `holds` they wait for what follows at once, shutdown() or another write, to go along with it.
 Napi::Value Connection::WriteSlab(const Napi::CallbackInfo& info) {
   if (!IsOpen() || engine_->state() != Engine::State::kOpen) {
     return Napi::Number::New(info.Env(), static_cast<double>(Outcome::kFailed));
@@ -447,6 +479,10 @@ Napi::Value Connection::WriteSlab(const Napi::CallbackInfo& info) {
     if (sealed == 0) return Napi::Number::New(info.Env(), static_cast<double>(Outcome::kFailed));
     data += sealed;
     left -= sealed;
+  }
+  if (ToBoolean(info[1])) {
+    engine_->Hold();
+    return Napi::Number::New(info.Env(), static_cast<double>(Outcome::kDone));
   }
   const Outcome outcome = PumpOutput();
   output_pending_ = outcome == Outcome::kPending;
@@ -553,6 +589,8 @@ Napi::Value Connection::Shutdown(const Napi::CallbackInfo& info) {
   }
   Step step(this, true);
   shutdown_requested_ = true;
+  // A record that the kernel seals would stay open.
+  if (fd_transport_ != nullptr && engine_->tx() != RecordLayer::kKernel) fd_transport_->HoldUntilEnd();
   engine_->SealCloseNotify();
   const Outcome outcome = PumpOutput();
   output_pending_ = outcome == Outcome::kPending;
@@ -623,9 +661,14 @@ void Connection::Reset(const Napi::CallbackInfo& /*info*/) {
 
 void Connection::CloseNow() {
   const bool started = !owner_.IsEmpty();
-  if (fd_transport_ != nullptr) engine_->DiscardInput();
+  if (fd_transport_ != nullptr) {
+    // They are asked for in 'close' handlers, when the descriptor is gone.
+    addresses_ = Addresses();
+    engine_->DiscardInput();
+  }
   plaintext_.reset();
   if (chain_work_ != nullptr) std::exchange(chain_work_, nullptr)->Abandon();
+  if (sign_work_ != nullptr) std::exchange(sign_work_, nullptr)->Abandon();
   if (file_work_ != nullptr) std::exchange(file_work_, nullptr)->Abandon();
   file_.reset();
   engine_.reset();
@@ -854,14 +897,16 @@ Napi::Value Connection::PeerFinished(const Napi::CallbackInfo& info) {
   return length == 0 ? info.Env().Undefined() : Napi::Value(ToBuffer(info.Env(), message, length));
 }
 
+SocketAddresses Connection::Addresses() const {
+  return fd_transport_ == nullptr ? addresses_ : SocketAddresses::Of(fd_transport_->fd());
+}
+
 Napi::Value Connection::PeerName(const Napi::CallbackInfo& info) {
-  if (fd_transport_ == nullptr) return Napi::Object::New(info.Env());
-  return PeerAddress(info.Env(), fd_transport_->fd());
+  return ToObject(info.Env(), Addresses().peer);
 }
 
 Napi::Value Connection::SocketName(const Napi::CallbackInfo& info) {
-  if (fd_transport_ == nullptr) return Napi::Object::New(info.Env());
-  return LocalAddress(info.Env(), fd_transport_->fd());
+  return ToObject(info.Env(), Addresses().local);
 }
 
 void Connection::SetNoDelay(const Napi::CallbackInfo& info) {

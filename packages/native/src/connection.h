@@ -18,16 +18,19 @@
 #include "file_work.h"
 #include "memory_transport.h"
 #include "plaintext_socket.h"
+#include "sign_work.h"
+#include "socket_options.h"
 
 namespace aws_lc {
 
 class Connection final : public Napi::ObjectWrap<Connection>,
                          private FdTransport::Listener,
                          private ChainWork::Listener,
-                         private FileWork::Listener {
+                         private FileWork::Listener,
+                         private SignWork::Listener {
  public:
   static Napi::Function Define(Napi::Env env);
-  // new Connection(context: Context, options: ConnectionOptions), see lib/index.d.ts
+  // new Connection(context, ktls, narrowed, keepsKeyLog, client), see lib/index.d.ts
   explicit Connection(const Napi::CallbackInfo& info);
   ~Connection() override;
 
@@ -114,6 +117,9 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   void ContinueHandshake();
   void ListenWhileWaiting();
   void OnChainVerdict(long verdict) override;
+  void OnSignature(std::vector<uint8_t> signature) override;
+  void Answered(Answer answer);
+  void SignOwn(const Question& question);
   void ReportHandshake();
   void DeliverInput();
   bool FlushAnswers();
@@ -138,6 +144,10 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   bool IsOpen() const { return engine_ != nullptr && !close_requested_; }
   void CloseNow();
   Napi::Value AgreementOf(Napi::Env env, const SSL* ssl);
+  SocketAddresses Addresses() const;
+  void BecomeClient(const Napi::Object& options);
+  void Narrow(const Napi::Object& narrowed);
+  void RequestKernelTls(const Napi::Object& request);
 
   // Calls the owner back; false when nothing more may be done because an exception is on its way to the caller.
   bool Emit(Callback which, std::initializer_list<napi_value> arguments = {});
@@ -152,6 +162,8 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<FdTransport> fd_transport_;
   std::unique_ptr<MemoryTransport> memory_transport_;
+  // What they were when the descriptor was closed.
+  SocketAddresses addresses_;
   // Carries the plaintext in place of JavaScript, see plaintext_socket.h.
   PlaintextListener plaintext_listener_{this};
   std::unique_ptr<PlaintextSocket> plaintext_;
@@ -167,6 +179,8 @@ class Connection final : public Napi::ObjectWrap<Connection>,
   bool question_open_ = false;
   // The verification of the peer's chain, while it is being made.
   ChainWork* chain_work_ = nullptr;
+  // Likewise this end's signature.
+  SignWork* sign_work_ = nullptr;
 
   // The write in progress. Its chunks are looked up again on every turn: JavaScript could have detached them.
   Napi::Reference<Napi::Array> chunks_;

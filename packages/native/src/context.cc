@@ -9,6 +9,7 @@
 #include "env_data.h"
 #include "js_values.h"
 #include "js_error.h"
+#include "signature.h"
 #include "ticket_keys.h"
 
 namespace aws_lc {
@@ -134,6 +135,11 @@ bool Context::ConfigureIdentities(const Napi::Object& options) {
     if (!AddIdentity(key.get(), certificates[place], trust)) return false;
   }
   if (GetBoolean(options, "signsElsewhere") && !AddRemoteIdentity(certificates, options)) return false;
+  // Of several one is chosen for each client, see Engine::HandleClientHello().
+  if (config_.is_server && keys.size() == 1 && IsCostlyToSign(identities_[0].key.get()) &&
+      !UseIdentity(ctx_.get(), identities_[0])) {
+    return Fail(Env(), "cert");
+  }
   config_.identities = &identities_;
   return true;
 }
@@ -149,7 +155,7 @@ bool Context::AddRemoteIdentity(const std::vector<std::vector<ByteView>>& chains
     chain.push_back(identity.chain.back().get());
     if (chain.size() == 2) identity.issuer = std::move(certificate);
   }
-  if (!SSL_CTX_set_chain_and_key(ctx_.get(), chain.data(), chain.size(), nullptr, Engine::PrivateKeyMethod())) {
+  if (!SSL_CTX_set_chain_and_key(ctx_.get(), chain.data(), chain.size(), nullptr, Engine::RemoteKeyMethod())) {
     return Fail(Env(), "cert");
   }
   std::vector<uint16_t> algorithms;

@@ -205,6 +205,12 @@ Engine::FlushStatus Engine::Flush() {
   return FlushStatus::kError;
 }
 
+void Engine::Hold() {
+  std::vector<uint8_t>& outbound = scratch_->outbound;
+  unsent_.insert(unsent_.end(), outbound.begin(), outbound.end());
+  outbound.clear();
+}
+
 // --- handshake -------------------------------------------------------------------------------------------------------
 
 void Engine::Handshake() {
@@ -275,6 +281,8 @@ Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
       open_handshake_bytes_ = 0;
       key_update_limit_.Forgive();
       if (rx_ == RecordLayer::kPending && AtRecordBoundary()) break;
+      // libssl would only come to the same by asking for more.
+      if (drained_ && window_offset_ == window_end_ && SSL_pending(ssl_.get()) == 0) break;
       continue;
     }
     const int error = SSL_get_error(ssl_.get(), result);

@@ -132,7 +132,9 @@ class Engine {
   // For a server whose sessions somebody outside keeps.
   static void InstallSessionStore(SSL_CTX* ctx);
   // For a private key that somebody else has: signatures are asked for.
-  static const SSL_PRIVATE_KEY_METHOD* PrivateKeyMethod();
+  static const SSL_PRIVATE_KEY_METHOD* RemoteKeyMethod();
+  // For one that takes long (see signature.h): likewise, of whoever has other threads.
+  static const SSL_PRIVATE_KEY_METHOD* CostlyKeyMethod();
 
   SSL* ssl() const { return ssl_.get(); }
   State state() const { return state_; }
@@ -181,6 +183,8 @@ class Engine {
   // Queues close_notify; answers whether one was queued now.
   bool SealCloseNotify();
   FlushStatus Flush();
+  // Keeps what was sealed for a Flush() in a later step, beyond the buffer that all connections share.
+  void Hold();
   // Before the transport is closed: input that nobody has read makes TCP send RST, which drops what the peer has not
   // received yet.
   void DiscardInput();
@@ -242,8 +246,11 @@ class Engine {
   static long BioCtrl(BIO* bio, int command, long number, void* pointer);
   static void OnInfo(const SSL* ssl, int type, int value);
   void RememberSharedSigalgs();
+  template <QuestionKind kKind>
   static enum ssl_private_key_result_t OnSign(SSL* ssl, uint8_t* out, size_t* out_length, size_t max_out,
                                               uint16_t algorithm, const uint8_t* in, size_t in_length);
+  static enum ssl_private_key_result_t OnRemoteDecrypt(SSL* ssl, uint8_t* out, size_t* out_length, size_t max_out,
+                                                       const uint8_t* in, size_t in_length);
   static enum ssl_private_key_result_t OnDecrypt(SSL* ssl, uint8_t* out, size_t* out_length, size_t max_out,
                                                  const uint8_t* in, size_t in_length);
   static enum ssl_private_key_result_t OnSigned(SSL* ssl, uint8_t* out, size_t* out_length, size_t max_out);

@@ -10,9 +10,15 @@ constexpr std::array<const char*, static_cast<size_t>(Callback::kCount)> kCallba
     "onError",     "onOutput",   "onSession", "onPlaintextEnd", "onKeyLog",
     "onTrace"};
 
+uv_loop_t* LoopOf(Napi::Env env) {
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  return loop;
+}
+
 }  // namespace
 
-EnvData::EnvData(Napi::Env env) : env_(env) { napi_get_uv_event_loop(env, &loop_); }
+EnvData::EnvData(Napi::Env env) : env_(env), loop_(LoopOf(env)), pool_progress_(loop_) {}
 
 void EnvData::Create(Napi::Env env) {
   // Shared: handles that are still closing when the instance data goes refer to it from the event loop.

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "engine.h"
+#include "pool_progress.h"
 
 namespace aws_lc {
 
@@ -41,6 +42,7 @@ class EnvData : public std::enable_shared_from_this<EnvData> {
   explicit EnvData(Napi::Env env);
 
   uv_loop_t* loop() const { return loop_; }
+  PoolProgress& pool_progress() { return pool_progress_; }
   ScratchBuffers* scratch() { return &scratch_; }
   napi_value callback(Callback which) const { return callbacks_[static_cast<size_t>(which)].Value(); }
 
@@ -65,7 +67,8 @@ class EnvData : public std::enable_shared_from_this<EnvData> {
   static void CleanUp(napi_async_cleanup_hook_handle handle, void* arg);
 
   Napi::Env env_;
-  uv_loop_t* loop_ = nullptr;
+  uv_loop_t* const loop_;
+  PoolProgress pool_progress_;
   ScratchBuffers scratch_;
   std::array<Napi::FunctionReference, static_cast<size_t>(Callback::kCount)> callbacks_;
   Napi::Reference<Napi::Uint8Array> read_slab_reference_;

@@ -43,19 +43,29 @@ FdTransport::~FdTransport() {
 }
 
 void FdTransport::Watch(bool readable, bool writable) {
-  const int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
-  if (events == watched_) return;
-  watched_ = events;
-  if (events == 0) {
+  wanted_ = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+  if ((wanted_ & ~watched_) != 0) WatchWanted();
+  UpdateReference();
+}
+
+void FdTransport::WatchWanted() {
+  watched_ = wanted_;
+  if (wanted_ == 0) {
     uv_poll_stop(&handle_->poll);
   } else {
-    uv_poll_start(&handle_->poll, events, OnPoll);
+    uv_poll_start(&handle_->poll, wanted_, OnPoll);
   }
 }
 
 void FdTransport::SetReferenced(bool referenced) {
+  referenced_ = referenced;
+  UpdateReference();
+}
+
+// Watched for nothing that is wanted it would keep the loop alive.
+void FdTransport::UpdateReference() {
   auto* handle = reinterpret_cast<uv_handle_t*>(&handle_->poll);
-  if (referenced) {
+  if (referenced_ && wanted_ != 0) {
     uv_ref(handle);
   } else {
     uv_unref(handle);
@@ -68,10 +78,12 @@ void FdTransport::OnPoll(uv_poll_t* poll, int status, int events) {
   if (status < 0) {
     // libuv has stopped watching (EPOLLERR); the next system call says what is wrong.
     transport->watched_ = 0;
-    transport->listener_->OnReady(true, true);
+    if (transport->wanted_ != 0) transport->listener_->OnReady(true, true);
     return;
   }
-  transport->listener_->OnReady((events & UV_READABLE) != 0, (events & UV_WRITABLE) != 0);
+  const int welcome = events & transport->wanted_;
+  if (welcome != events) transport->WatchWanted();
+  if (welcome != 0) transport->listener_->OnReady((welcome & UV_READABLE) != 0, (welcome & UV_WRITABLE) != 0);
 }
 
 }  // namespace aws_lc

@@ -31,6 +31,8 @@ class FdTransport final : public SocketTransport {
   // Closes the descriptor at once, unless somebody shares it; libuv's handle frees itself later.
   ~FdTransport() override;
 
+  // What is wanted no longer is watched until it happens: libuv takes two system calls for every change, and what ends in
+  // one turn of the loop has often begun again before the next.
   void Watch(bool readable, bool writable);
   void SetReferenced(bool referenced);
 
@@ -44,10 +46,14 @@ class FdTransport final : public SocketTransport {
   FdTransport(std::shared_ptr<const Descriptor> descriptor, Listener* listener)
       : SocketTransport(std::move(descriptor)), listener_(listener) {}
   static void OnPoll(uv_poll_t* poll, int status, int events);
+  void WatchWanted();
+  void UpdateReference();
 
   Listener* listener_;
   PollHandle* handle_ = nullptr;
+  int wanted_ = 0;
   int watched_ = 0;
+  bool referenced_ = true;
 };
 
 }  // namespace aws_lc

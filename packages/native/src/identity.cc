@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "engine.h"
+#include "signature.h"
+
 namespace aws_lc {
 namespace {
 
@@ -168,12 +171,38 @@ Selection SelectIdentity(const std::vector<Identity>& identities, std::span<cons
   return {};
 }
 
-bool UseIdentity(SSL* ssl, const Selection& selection) {
-  const Identity& identity = *selection.identity;
+namespace {
+
+// The key itself, or how to get at what it makes.
+struct KeyOrMethod {
+  EVP_PKEY* key = nullptr;
+  const SSL_PRIVATE_KEY_METHOD* method = nullptr;
+};
+
+KeyOrMethod KeyOf(const Identity& identity) {
+  if (IsCostlyToSign(identity.key.get())) return {nullptr, Engine::CostlyKeyMethod()};
+  return {identity.key.get(), nullptr};
+}
+
+std::vector<CRYPTO_BUFFER*> ChainOf(const Identity& identity) {
   std::vector<CRYPTO_BUFFER*> chain;
   for (const bssl::UniquePtr<CRYPTO_BUFFER>& certificate : identity.chain) chain.push_back(certificate.get());
-  return SSL_set_chain_and_key(ssl, chain.data(), chain.size(), identity.key.get(), nullptr) == 1 &&
+  return chain;
+}
+
+}  // namespace
+
+bool UseIdentity(SSL* ssl, const Selection& selection) {
+  const std::vector<CRYPTO_BUFFER*> chain = ChainOf(*selection.identity);
+  const auto [key, method] = KeyOf(*selection.identity);
+  return SSL_set_chain_and_key(ssl, chain.data(), chain.size(), key, method) == 1 &&
          SSL_set_signing_algorithm_prefs(ssl, &selection.sigalg, 1) == 1;
+}
+
+bool UseIdentity(SSL_CTX* ctx, const Identity& identity) {
+  const std::vector<CRYPTO_BUFFER*> chain = ChainOf(identity);
+  const auto [key, method] = KeyOf(identity);
+  return SSL_CTX_set_chain_and_key(ctx, chain.data(), chain.size(), key, method) == 1;
 }
 
 }  // namespace aws_lc

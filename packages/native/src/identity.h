@@ -34,5 +34,7 @@ Selection SelectIdentity(const std::vector<Identity>& identities, std::span<cons
 
 // Has libssl, which holds one identity of each kind of key, use this one.
 bool UseIdentity(SSL* ssl, const Selection& selection);
+// Has all connections to come use this one.
+bool UseIdentity(SSL_CTX* ctx, const Identity& identity);
 
 }  // namespace aws_lc

@@ -21,6 +21,7 @@ enum class QuestionKind : uint8_t {
   kFindSession = 5,   // data: the id of the session that a client would resume; bytes: the session, if it is known
   kStoreSession = 6,  // data: an id, `detail` bytes, and behind it the session that it is to be found by
   kChain = 7,         // verdict: that of VerifyChain() on Engine::peer_chain(). Not for JavaScript
+  kOwnSignature = 8,  // as kSignature, with the key of Engine::identity(). Not for JavaScript
 };
 
 struct Question {

@@ -6,36 +6,25 @@
 #include <uv.h>
 
 namespace aws_lc {
-namespace {
+SocketAddresses SocketAddresses::Of(int fd) {
+  SocketAddresses addresses;
+  socklen_t length = sizeof(addresses.local);
+  getsockname(fd, &addresses.local.any, &length);
+  length = sizeof(addresses.peer);
+  getpeername(fd, &addresses.peer.any, &length);
+  return addresses;
+}
 
-Napi::Object ToObject(Napi::Env env, const sockaddr_storage& storage) {
+Napi::Object ToObject(Napi::Env env, const SocketAddresses::Address& address) {
   Napi::Object result = Napi::Object::New(env);
-  if (storage.ss_family != AF_INET && storage.ss_family != AF_INET6) return result;
+  const bool v6 = address.any.sa_family == AF_INET6;
+  if (!v6 && address.any.sa_family != AF_INET) return result;
   char name[INET6_ADDRSTRLEN + 1] = {};
-  uv_ip_name(reinterpret_cast<const sockaddr*>(&storage), name, sizeof(name));
-  const bool v6 = storage.ss_family == AF_INET6;
-  const uint16_t port = v6 ? reinterpret_cast<const sockaddr_in6&>(storage).sin6_port
-                           : reinterpret_cast<const sockaddr_in&>(storage).sin_port;
+  uv_ip_name(&address.any, name, sizeof(name));
   result.Set("address", name);
   result.Set("family", v6 ? "IPv6" : "IPv4");
-  result.Set("port", Napi::Number::New(env, ntohs(port)));
+  result.Set("port", Napi::Number::New(env, ntohs(v6 ? address.v6.sin6_port : address.v4.sin_port)));
   return result;
-}
-
-}  // namespace
-
-Napi::Object PeerAddress(Napi::Env env, int fd) {
-  sockaddr_storage storage{};
-  socklen_t length = sizeof(storage);
-  getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length);
-  return ToObject(env, storage);
-}
-
-Napi::Object LocalAddress(Napi::Env env, int fd) {
-  sockaddr_storage storage{};
-  socklen_t length = sizeof(storage);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &length);
-  return ToObject(env, storage);
 }
 
 void SetTcpNoDelay(int fd, bool enable) {

@@ -2,12 +2,27 @@
 #pragma once
 
 #include <napi.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace aws_lc {
 
-// { address, family, port }, or an empty object where the socket has no such address (Unix sockets, disconnected).
-Napi::Object PeerAddress(Napi::Env env, int fd);
-Napi::Object LocalAddress(Napi::Env env, int fd);
+// The addresses of a connection's two ends.
+struct SocketAddresses {
+  // Of IPv4 or IPv6; the family of neither where there is no such address (Unix sockets, disconnected).
+  union Address {
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+  };
+  Address local{};
+  Address peer{};
+
+  static SocketAddresses Of(int fd);
+};
+
+// { address, family, port }, or an empty object where there is no such address.
+Napi::Object ToObject(Napi::Env env, const SocketAddresses::Address& address);
 
 // tcp(7) TCP_NODELAY
 void SetTcpNoDelay(int fd, bool enable);

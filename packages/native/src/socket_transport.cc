@@ -24,7 +24,7 @@ constexpr uint32_t kRoomToEnd = 64 * 1024;
 ptrdiff_t SocketTransport::Send(const uint8_t* data, size_t length) {
   ssize_t result;
   do {
-    result = send(fd(), data, length, MSG_NOSIGNAL);
+    result = send(fd(), data, length, send_flags_);
   } while (result < 0 && errno == EINTR);
   if (result >= 0) return result;
   return errno == EWOULDBLOCK ? -EAGAIN : -errno;

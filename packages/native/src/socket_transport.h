@@ -1,6 +1,8 @@
 // The system calls of a connection on a socket: send(2), recv(2) and kernel TLS, Documentation/networking/tls.rst.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <memory>
 #include <utility>
 
@@ -30,11 +32,15 @@ class SocketTransport : public Transport {
   const std::shared_ptr<const Descriptor>& descriptor() const { return descriptor_; }
   // Makes closing send RST and drop what is unsent: socket(7) SO_LINGER.
   void ResetOnClose();
+  // What is sent from here on waits for ShutDownSending(), so that the end goes along in the same segment: send(2)
+  // MSG_MORE.
+  void HoldUntilEnd() { send_flags_ |= MSG_MORE; }
   // shutdown(2) of the sending half.
   void ShutDownSending();
 
  private:
   const std::shared_ptr<const Descriptor> descriptor_;
+  int send_flags_ = MSG_NOSIGNAL;
 };
 
 }  // namespace aws_lc

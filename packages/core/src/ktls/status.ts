@@ -37,7 +37,7 @@ let unavailableUntil = 0;
 
 const NO_MODULE = 'the kernel has no tls module loaded (modprobe tls)';
 
-type KtlsRequest = NonNullable<ConstructorParameters<typeof Connection>[1]['ktls']>;
+type KtlsRequest = NonNullable<ConstructorParameters<typeof Connection>[1]>;
 
 /** What one connection asks of the kernel, and what it does not ask because the answer is known. */
 export interface KtlsPlan {

@@ -8,7 +8,7 @@ import type { ServerConfig } from '../config/server-config';
 import { ConfigError, disconnectedInHandshake } from '../errors';
 import { isReady, takeOver, takeOwnHandle, untilReady } from '../stream/take-over';
 import { markTaken, requireTransport } from '../handshake';
-import { TlsStream, type TlsStreamInit, type TlsStreamOptions } from '../stream/tls-stream';
+import { TlsStream, type TlsStreamInit } from '../stream/tls-stream';
 import { convertALPNProtocols } from './alpn-protocols';
 import { assignable } from './assignable';
 import {
@@ -118,11 +118,10 @@ class TlsSocket extends TlsStream {
       side: options.isServer ? 'server' : 'client',
       allowHalfOpen: Boolean(socket ? socket.allowHalfOpen : options.allowHalfOpen),
       highWaterMark: options.highWaterMark,
-      // Looked at by net.Socket when it connects.
-      noDelay: options.noDelay,
-      keepAlive: options.keepAlive,
-      keepAliveInitialDelay: options.keepAliveInitialDelay,
-    } as TlsStreamOptions);
+      noDelay: options.noDelay as boolean | undefined,
+      keepAlive: options.keepAlive as boolean | undefined,
+      keepAliveInitialDelay: options.keepAliveInitialDelay as number | undefined,
+    });
     if (options.isServer) checkCallbacks(options);
     const context = options.secureContext ?? assignable().createSecureContext(options);
     if (!(context instanceof SecureContext)) {

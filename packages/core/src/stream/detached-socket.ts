@@ -28,6 +28,7 @@ export abstract class DetachedSocket extends net.Socket {
   protected _transport: Duplex | undefined;
   /** @internal Whether the connection has a descriptor of its own. */
   protected _overDescriptor = false;
+  #closed: Connection | undefined;
   #peerName: object | undefined;
   #socketName: object | undefined;
   #bytesRead = 0;
@@ -115,17 +116,20 @@ export abstract class DetachedSocket extends net.Socket {
 
   // --- addresses -------------------------------------------------------------------------------
 
-  /** @internal Addresses are asked for in 'close' handlers, when the descriptor is gone. */
-  protected _rememberAddresses(connection: Connection): void {
-    if (!this._overDescriptor) return;
-    this.#peerName ??= connection.peerName();
-    this.#socketName ??= connection.socketName();
+  /** @internal Lets go of the connection, which is closed. Addresses are asked for in 'close' handlers, too. */
+  protected _release(connection: Connection): void {
+    this._connection = undefined;
+    this.#closed = connection;
+  }
+
+  get #addressed(): Connection | undefined {
+    return this._connection ?? this.#closed;
   }
 
   /** @internal What net.Socket's address properties ask. */
   _getpeername(): object {
     if (this._overDescriptor) {
-      return (this.#peerName ??= this._connection?.peerName() ?? {});
+      return (this.#peerName ??= this.#addressed?.peerName() ?? {});
     }
     return this._transport === undefined
       ? inherited._getpeername.call(this)
@@ -135,7 +139,7 @@ export abstract class DetachedSocket extends net.Socket {
   /** @internal */
   _getsockname(): object {
     if (this._overDescriptor) {
-      return (this.#socketName ??= this._connection?.socketName() ?? {});
+      return (this.#socketName ??= this.#addressed?.socketName() ?? {});
     }
     return this._transport === undefined
       ? inherited._getsockname.call(this)

@@ -25,6 +25,9 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   #readEarly = false;
   #transportPaused = false;
   #writeCallback: Callback | undefined;
+  // Whether the end follows what is written now, and whether that waits for it.
+  #isEnding = false;
+  #holds = false;
   // What was written, or the end, before the handshake was complete.
   #held: ((callback: Callback) => void) | undefined;
   readonly #files = new Set<FileTransfer>();
@@ -154,7 +157,8 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   #writeSlab(connection: Connection, chunks: EncodedChunk[]): Outcome {
     const length = fillSlab(chunks);
     this._countWritten(length);
-    return connection.writeSlab(length);
+    this.#holds = this.#isEnding;
+    return connection.writeSlab(length, this.#holds);
   }
 
   #writeBuffers(connection: Connection, chunks: EncodedChunk[]): Outcome {
@@ -206,9 +210,13 @@ export abstract class PlaintextStream extends NegotiatedSocket {
     } else if (outcome === 1) {
       this.#writeCallback = callback;
     } else {
-      const failure = this._connection?.lastError();
-      callback(failure && 'kind' in failure ? fromNative(failure, this._side) : writeAfterClose());
+      callback(this.#lastFailure());
     }
+  }
+
+  #lastFailure(): Error {
+    const failure = this._connection?.lastError();
+    return failure && 'kind' in failure ? fromNative(failure, this._side) : writeAfterClose();
   }
 
   /**
@@ -351,6 +359,24 @@ export abstract class PlaintextStream extends NegotiatedSocket {
 
   // --- ending ----------------------------------------------------------------------------------
 
+  /** As of `stream.Writable`. The last bytes, close_notify and TCP's FIN go out together where they are few. */
+  override end(...args: unknown[]): this {
+    this.#isEnding = this._overDescriptor && this.writableLength === 0;
+    try {
+      return (super.end as (...args: unknown[]) => this)(...args);
+    } finally {
+      this.#isEnding = false;
+      // Where the end has to wait for something.
+      if (this.#holds) this.#releaseHold();
+    }
+  }
+
+  #releaseHold(): void {
+    this.#holds = false;
+    const outcome = this._connection?.writeSlab(0, false);
+    if (outcome === 2) this.destroy(this.#lastFailure());
+  }
+
   /** @internal */
   override _final(callback: Callback): void {
     const connection = this._connection;
@@ -362,6 +388,7 @@ export abstract class PlaintextStream extends NegotiatedSocket {
       callback();
       return;
     }
+    this.#holds = false;
     this.#settle(connection.shutdown(), (error) => {
       if (!this._overDescriptor) this._transport?.end();
       callback(error);
@@ -372,11 +399,10 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   override _destroy(error: Error | null, callback: Callback): void {
     const connection = this._connection;
     if (connection !== undefined) {
-      this._rememberAddresses(connection);
       this._rememberPumped(connection);
       this._rememberKtls(connection);
       connection.close();
-      this._connection = undefined;
+      this._release(connection);
     }
     this.setTimeout(0);
     this._abandonWrite(error);

@@ -26,6 +26,10 @@ export interface TlsStreamOptions {
   side: TlsSide;
   allowHalfOpen: boolean;
   highWaterMark: number | undefined;
+  /** What net.Socket does with its handle once it has connected itself. */
+  noDelay?: boolean | undefined;
+  keepAlive?: boolean | undefined;
+  keepAliveInitialDelay?: number | undefined;
 }
 
 /** One handshake, as the acceptor or connector wants it. */
@@ -66,9 +70,21 @@ export class TlsStream extends PlaintextStream {
   #traceLabel: string | undefined;
 
   /** @internal */
-  constructor({ side, allowHalfOpen, highWaterMark, ...rest }: TlsStreamOptions) {
-    // net.Socket hands these to the stream below it.
-    super(side, { ...rest, allowHalfOpen, highWaterMark, readable: true, writable: true });
+  constructor(options: TlsStreamOptions) {
+    super(options.side, {
+      allowHalfOpen: options.allowHalfOpen,
+      highWaterMark: options.highWaterMark,
+      readable: true,
+      writable: true,
+      noDelay: options.noDelay,
+      keepAlive: options.keepAlive,
+      keepAliveInitialDelay: options.keepAliveInitialDelay,
+      // net.Socket sets these in its copy anyway. Where they are new to it, Node 20 finds no shape for the copy and takes
+      // 13 µs for a constructor of 0.5 µs.
+      emitClose: false,
+      autoDestroy: true,
+      decodeStrings: false,
+    });
   }
 
   /** @internal Begins the handshake on a transport that was taken over. */
