@@ -360,6 +360,9 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   // --- ending ----------------------------------------------------------------------------------
 
   /** As of `stream.Writable`. The last bytes, close_notify and TCP's FIN go out together where they are few. */
+  override end(callback?: () => void): this;
+  override end(chunk: Uint8Array | string, callback?: () => void): this;
+  override end(chunk: Uint8Array | string, encoding?: BufferEncoding, callback?: () => void): this;
   override end(...args: unknown[]): this {
     this.#isEnding = this._overDescriptor && this.writableLength === 0;
     try {
