@@ -94,7 +94,7 @@ Connection::Step::~Step() {
 }
 
 Connection::Connection(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), env_data_(EnvData::From(info.Env())->shared_from_this()) {
+    : Wrapped(info), env_data_(EnvData::From(info.Env())->shared_from_this()) {
   const auto context_object = info[0].As<Napi::Object>();
   Context* context = Context::Unwrap(context_object);
   // A worker that is being terminated answers no questions.

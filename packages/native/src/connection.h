@@ -20,10 +20,11 @@
 #include "plaintext_socket.h"
 #include "sign_work.h"
 #include "socket_options.h"
+#include "wrapped.h"
 
 namespace aws_lc {
 
-class Connection final : public Napi::ObjectWrap<Connection>,
+class Connection final : public Wrapped<Connection>,
                          private FdTransport::Listener,
                          private ChainWork::Listener,
                          private FileWork::Listener,

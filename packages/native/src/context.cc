@@ -39,7 +39,7 @@ bool Fail(Napi::Env env, const char* what) {
 
 Napi::Function Context::Define(Napi::Env env) { return DefineClass(env, "Context", {}); }
 
-Context::Context(const Napi::CallbackInfo& info) : ObjectWrap(info), ctx_(SSL_CTX_new(TLS_method())) {
+Context::Context(const Napi::CallbackInfo& info) : Wrapped(info), ctx_(SSL_CTX_new(TLS_method())) {
   config_.ctx = ctx_.get();
   Configure(info[0].As<Napi::Object>());
 }

@@ -10,10 +10,11 @@
 #include "engine.h"
 #include "js_values.h"
 #include "trust_store.h"
+#include "wrapped.h"
 
 namespace aws_lc {
 
-class Context : public Napi::ObjectWrap<Context> {
+class Context : public Wrapped<Context> {
  public:
   static Napi::Function Define(Napi::Env env);
   // new Context(options: ContextOptions), see lib/index.d.ts. Throws an Error with `operation` and `reason`.

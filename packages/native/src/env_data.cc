@@ -66,6 +66,7 @@ void EnvData::CleanUp(napi_async_cleanup_hook_handle /*handle*/, void* arg) {
   for (Connection* connection : connections) connection->CloseForTeardown();
   for (Napi::FunctionReference& callback : data->callbacks_) callback.Reset();
   data->agreements_.clear();
+  data->kept_.clear();
   data->read_slab_reference_.Reset();
   data->write_slab_reference_.Reset();
   data->HandleClosed();

@@ -9,6 +9,8 @@
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "engine.h"
 #include "pool_progress.h"
@@ -56,6 +58,8 @@ class EnvData : public std::enable_shared_from_this<EnvData> {
   // What a version, suite and group are called, by their numbers; empty until somebody has made it.
   Napi::ObjectReference& agreement(uint64_t key) { return agreements_[key]; }
 
+  void KeepUntilTheEnd(std::shared_ptr<void> object) { kept_.push_back(std::move(object)); }
+
   void Add(Connection* connection) { connections_.insert(connection); }
   void Remove(Connection* connection) { connections_.erase(connection); }
 
@@ -78,6 +82,7 @@ class EnvData : public std::enable_shared_from_this<EnvData> {
   const uint8_t* write_slab_ = nullptr;
   std::unordered_map<uint64_t, Napi::ObjectReference> agreements_;
   std::unordered_set<Connection*> connections_;
+  std::vector<std::shared_ptr<void>> kept_;
   size_t closing_handles_ = 0;
   bool cleaning_up_ = false;
   napi_async_cleanup_hook_handle cleanup_hook_ = nullptr;

@@ -18,7 +18,7 @@ Napi::Function FileSource::Define(Napi::Env env) {
                      });
 }
 
-FileSource::FileSource(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+FileSource::FileSource(const Napi::CallbackInfo& info) : Wrapped(info) {
   double end = 0;
   napi_get_value_double(info.Env(), info[2], &end);
   // off_t is signed.

@@ -6,10 +6,11 @@
 #include <memory>
 
 #include "file_transfer.h"
+#include "wrapped.h"
 
 namespace aws_lc {
 
-class FileSource : public Napi::ObjectWrap<FileSource> {
+class FileSource : public Wrapped<FileSource> {
  public:
   static Napi::Function Define(Napi::Env env);
   explicit FileSource(const Napi::CallbackInfo& info);

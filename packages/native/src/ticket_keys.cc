@@ -15,7 +15,7 @@ Napi::Function TicketKeys::Define(Napi::Env env) {
                      });
 }
 
-TicketKeys::TicketKeys(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+TicketKeys::TicketKeys(const Napi::CallbackInfo& info) : Wrapped(info) {}
 
 // set(keys of 48 bytes, index of the one that seals)
 void TicketKeys::Set(const Napi::CallbackInfo& info) {

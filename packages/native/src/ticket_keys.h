@@ -6,10 +6,11 @@
 #include <memory>
 
 #include "ticket_key_set.h"
+#include "wrapped.h"
 
 namespace aws_lc {
 
-class TicketKeys : public Napi::ObjectWrap<TicketKeys> {
+class TicketKeys : public Wrapped<TicketKeys> {
  public:
   static Napi::Function Define(Napi::Env env);
   // new TicketKeys(): random keys; see lib/index.d.ts for the rest

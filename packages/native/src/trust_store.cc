@@ -8,7 +8,7 @@ namespace aws_lc {
 
 Napi::Function TrustStore::Define(Napi::Env env) { return DefineClass(env, "TrustStore", {}); }
 
-TrustStore::TrustStore(const Napi::CallbackInfo& info) : ObjectWrap(info), store_(X509_STORE_new()) {
+TrustStore::TrustStore(const Napi::CallbackInfo& info) : Wrapped(info), store_(X509_STORE_new()) {
   const auto contents = info[0].As<Napi::Object>();
   const Napi::Value base = GetOption(contents, "base");
   const TrustStore* base_store = base.IsEmpty() ? nullptr : TrustStore::Unwrap(base.As<Napi::Object>());

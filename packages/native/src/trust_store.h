@@ -6,10 +6,11 @@
 
 #include "aws_lc.h"
 #include "js_values.h"
+#include "wrapped.h"
 
 namespace aws_lc {
 
-class TrustStore : public Napi::ObjectWrap<TrustStore> {
+class TrustStore : public Wrapped<TrustStore> {
  public:
   static Napi::Function Define(Napi::Env env);
   // new TrustStore(contents: TrustContents), see lib/index.d.ts. Throws an Error with `operation` and `reason`.
