@@ -4,6 +4,7 @@ import * as http2 from 'node:http2';
 import { type AddressInfo, createServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createHttp2Connect, type Http2ConnectOptions } from '@node-aws-lc/undici-connector';
+import axios from 'axios';
 import http2wrapper from 'http2-wrapper';
 import t, { type Test } from 'tap';
 import { descriptorCount, settledDescriptorCount } from '../helpers/descriptors.js';
@@ -11,6 +12,7 @@ import * as pki from '../helpers/pki.js';
 import { type CodedError, rejection } from '../helpers/wait.js';
 import { type Origin, type OriginOptions, startOrigin } from './origin.js';
 import { pattern, patternDigest } from './pattern.js';
+import { startTlsFront } from './tls-front.js';
 
 t.test('http2.connect() speaks h2 over our TLS, and knows what it speaks over', async (t) => {
   const origin = await start(t);
@@ -36,6 +38,33 @@ t.test('many streams with large bodies at once', async (t) => {
       t.strictSame(JSON.parse(await text(stream)), { length, sha256: patternDigest(length) });
     }),
   );
+});
+
+t.test('a response that comes all at once waits for whoever awaits its headers', async (t) => {
+  // Headers, body and end of several responses in one TLS record.
+  const COUNT = 20;
+  const held: Buffer[] = [];
+  let holding = true;
+  const port = await startTlsFront(t, (chunk, socket) => {
+    if (!holding) {
+      socket.write(chunk);
+      return;
+    }
+    held.push(chunk);
+    if (held.length > 1) return;
+    setTimeout(() => {
+      holding = false;
+      socket.write(Buffer.concat(held));
+    }, 200);
+  });
+  const session = open(t, `https://localhost:${port}`, { createConnection: await trusting() });
+  const ask = async () => {
+    const stream = session.request({ ':path': '/answer' });
+    const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders];
+    return [headers[':status'], await text(stream)];
+  };
+  const answers = await Promise.all(Array.from({ length: COUNT }, ask));
+  t.strictSame(answers, Array(COUNT).fill([200, 'an answer']));
 });
 
 t.test('sessions are resumed, and not with other TLS options', async (t) => {
@@ -144,6 +173,26 @@ t.test('http2-wrapper', async (t) => {
     }
     t.equal(origin.connections.length, 1);
   });
+});
+
+t.test('axios has its HTTP/2 sessions from us', async (t) => {
+  const origin = await start(t);
+  const { cert: ca } = await pki.root();
+  let made = 0;
+  const connect = createHttp2Connect({ ca });
+  const createConnection = (authority: URL, options: http2.SecureClientSessionOptions) => {
+    made++;
+    return connect(authority, options);
+  };
+  const client = axios.create({ httpVersion: 2, http2Options: { createConnection } });
+  for (let i = 0; i < 3; i++) {
+    t.match((await client.get<object>(origin.url)).data, {
+      httpVersion: '2.0',
+      alpnProtocol: 'h2',
+    });
+  }
+  t.equal(made, 1);
+  t.equal(origin.connections.length, 1);
 });
 
 async function start(t: Test, options?: OriginOptions): Promise<Origin> {

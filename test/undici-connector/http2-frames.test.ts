@@ -1,13 +1,9 @@
 /** HTTP/2 frames and the TLS records that carry them need not agree on where things end. */
-import { once } from 'node:events';
-import * as http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
-import * as tls from 'node:tls';
-import { connect as connectPlain } from 'node:net';
 import { createConnector } from '@node-aws-lc/undici-connector';
 import t from 'tap';
-import { root, server as serverIdentity } from '../helpers/pki.js';
+import { root } from '../helpers/pki.js';
 import { pattern } from './pattern.js';
+import { startTlsFront } from './tls-front.js';
 import { undicis } from './undicis.js';
 
 for (const { name, undici, skip } of undicis) {
@@ -67,39 +63,4 @@ for (const { name, undici, skip } of undicis) {
       t.strictSame(new Set(answers), new Set(['an answer']));
     });
   });
-}
-
-/**
- * An h2 server, and TLS in front of it that hands its bytes to `send` to pass them on.
- *
- * @returns the port
- */
-async function startTlsFront(
-  t: tap.Test,
-  send: (chunk: Buffer, socket: tls.TLSSocket) => void,
-): Promise<number> {
-  const server = http2.createServer((request, response) => {
-    if (request.url === '/answer') {
-      response.end('an answer');
-    } else {
-      request.pipe(response);
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { key, chain: cert } = await serverIdentity();
-  const front = tls.createServer({ key, cert, ALPNProtocols: ['h2'] }, (socket) => {
-    const back = connectPlain((server.address() as AddressInfo).port, '127.0.0.1');
-    socket.pipe(back);
-    back.on('data', (chunk: Buffer) => send(chunk, socket));
-    socket.on('error', () => back.destroy()).on('close', () => back.destroy());
-    back.on('error', () => socket.destroy()).on('close', () => socket.destroySoon());
-  });
-  front.listen(0, '127.0.0.1');
-  await once(front, 'listening');
-  t.teardown(() => {
-    front.close();
-    server.close();
-  });
-  return (front.address() as AddressInfo).port;
 }

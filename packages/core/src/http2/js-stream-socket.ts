@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { PassThrough } from 'node:stream';
 import tls from 'node:tls';
 import type { TlsStream } from '../stream/tls-stream';
+import { deliverByHeaderBlocks } from './delivery';
 import { forwardToStream, type Http2Socket } from './forwarding';
 
 type StreamSocketClass = new (stream: TlsStream) => Http2Socket;
@@ -24,7 +25,9 @@ let streamSocketClass: StreamSocketClass | undefined;
  */
 export function wrapStream(stream: TlsStream): Http2Socket {
   streamSocketClass ??= defineStreamSocket();
-  return new streamSocketClass(stream);
+  const socket = new streamSocketClass(stream);
+  if (stream._side === 'client') deliverByHeaderBlocks(socket);
+  return socket;
 }
 
 function defineStreamSocket(): StreamSocketClass {

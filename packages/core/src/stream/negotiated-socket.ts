@@ -39,7 +39,7 @@ export abstract class NegotiatedSocket extends DetachedSocket {
   /** @internal Undefined until the handshake is complete. */
   protected _details: HandshakeDetails | undefined;
   /** @internal */
-  protected _side: TlsSide;
+  _side: TlsSide;
   #negotiated: Negotiated | undefined;
   #eligibility: KtlsEligibility | undefined;
   #ktlsIntent: KtlsIntent | undefined;

@@ -1,7 +1,9 @@
 /** RFC 9113, section 4.1: length (3 bytes), type, flags, stream (4 bytes). */
 const FRAME_HEADER_LENGTH = 9;
 const HEADERS = 0x01;
+const PUSH_PROMISE = 0x05;
 const CONTINUATION = 0x09;
+const FRAMES_OF_BLOCKS = new Set([HEADERS, PUSH_PROMISE, CONTINUATION]);
 const END_HEADERS = 0x04;
 
 /** Finds the ends of header blocks in the bytes of an HTTP/2 connection, however they are cut. */
@@ -43,7 +45,7 @@ export class HeaderBlocks {
     if (this.#headerLength === FRAME_HEADER_LENGTH) {
       const [type, flags] = [this.#frameHeader[3]!, this.#frameHeader[4]!];
       this.#payloadLeft = this.#frameHeader.readUIntBE(0, 3);
-      this.#endsBlock = (type === HEADERS || type === CONTINUATION) && (flags & END_HEADERS) !== 0;
+      this.#endsBlock = FRAMES_OF_BLOCKS.has(type) && (flags & END_HEADERS) !== 0;
     }
     return copied;
   }
