@@ -243,7 +243,9 @@ function toAlert(alert: NativeAlert | undefined): TlsAlert | undefined {
 }
 
 function describeAlert(alert: TlsAlert | undefined): string {
-  return alert === undefined ? '' : ` (alert ${alert.name} ${alert.direction})`;
+  return alert === undefined
+    ? ''
+    : ` (alert ${ALERT_NAMES[alert.code] ?? alert.code} ${alert.direction})`;
 }
 
 function inWords(reason: string): string {

@@ -232,6 +232,10 @@ export class TlsStream extends PlaintextStream {
   }
 
   #explain(failure: NativeError): Error {
+    // Sent as a fatal alert, too, a close_notify says no more than that the peer hung up.
+    if (failure.kind === 'protocol' && failure.reason === 'SSLV3_ALERT_CLOSE_NOTIFY') {
+      return disconnectedInHandshake(this._side);
+    }
     const error = fromNative(failure, this._side);
     const refusal: NodeJS.ErrnoException | undefined = this.#questions?.failure;
     if (refusal === undefined) return error;
