@@ -18,8 +18,16 @@ async function main(): Promise<void> {
   const client = got.extend({
     http2: true,
     agent: { https: createHttpsAgent({ caFile, keepAlive: true }), http2: http2Agent },
-    request: (url, options, callback) =>
-      http2wrapper.auto(url, { ...options, resolveProtocol } as AutoRequestOptions, callback),
+    // As http.request(), it is called with an address and options, and for the cache with options alone.
+    request: (...given: unknown[]) => {
+      const options = given.map((value) =>
+        value instanceof URL || typeof value === 'function'
+          ? value
+          : { ...(value as AutoRequestOptions), resolveProtocol },
+      );
+      return http2wrapper.auto(...(options as Parameters<typeof http2wrapper.auto>));
+    },
+    cache: new Map(),
   });
 
   const { statusCode, headers, body } = await client(address);
