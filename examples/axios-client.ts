@@ -10,6 +10,8 @@ async function main(): Promise<void> {
   const [address = 'https://localhost:8443/', caFile] = process.argv.slice(2);
   const client = axios.create({
     httpsAgent: createHttpsAgent({ caFile, keepAlive: true }),
+    // Through a proxy of the environment axios would use an agent and a TLS of its own.
+    proxy: false,
     // Follow no redirect to http:, which the agent has no say in.
     beforeRedirect: ({ protocol }: { protocol?: string }) => {
       if (protocol !== 'https:') throw new Error(`redirected to ${protocol}`);
