@@ -78,6 +78,15 @@ net.connect = net.createConnection = connect(net.connect);
 http.Agent.prototype.createConnection = connect(http.Agent.prototype.createConnection);
 http.globalAgent.createConnection = http.Agent.prototype.createConnection;
 
+/** What listen() said is an address of https:, which node:http would not take. */
+for (const name of ['request', 'get']) {
+  const original = http[name];
+  http[name] = (address, ...args) => {
+    const isAddress = typeof address === 'string' && ours.has(Number(new URL(address).port));
+    return original(isAddress ? address.replace(/^https:/, 'http:') : address, ...args);
+  };
+}
+
 /** h2 in plain text: Fastify's `http2: true` without `https`. */
 const { connect: connectHttp2 } = http2;
 http2.connect = (authority, ...args) => {

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import {
   createSecureServer,
   type RequestListener,
+  type SecureServer,
   type SecureServerOptions,
 } from '@node-aws-lc/core';
 import type { Http2ServerRequest } from 'node:http2';
@@ -40,13 +41,37 @@ function framesOf(bytes: Buffer): { type: number; stream: number }[] {
   return frames;
 }
 
-async function serve(t: Test, listener: RequestListener): Promise<number> {
+async function listening(t: Test, listener: RequestListener): Promise<SecureServer> {
   const server = createSecureServer((await serverOptions()) as SecureServerOptions, listener);
   t.teardown(() => server.close());
   server.listen(0, '127.0.0.1');
   await nextEvent(server, 'listening');
+  return server;
+}
+
+function portOf(server: SecureServer): number {
   return (server.address() as AddressInfo).port;
 }
+
+async function serve(t: Test, listener: RequestListener): Promise<number> {
+  return portOf(await listening(t, listener));
+}
+
+t.test("the server emits 'session' and 'sessionError', as one of node:http2 does", async (t) => {
+  const server = await listening(t, (_request, response) => response.end('ok'));
+  const began = nextEvent(server, 'session');
+  const failed = nextEvent(server, 'sessionError');
+  const socket = await rawTls(t, portOf(server), { ALPNProtocols: ['h2'] });
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  socket.write(frame(SETTINGS, 0, 0));
+  // An answer to a PING that nobody sent.
+  socket.write(frame(PING, ACK, 0, Buffer.alloc(8)));
+  const [session] = await began;
+  t.match(session, { alpnProtocol: 'h2', encrypted: true });
+  const [error, of] = await failed;
+  t.match(error, { code: 'ERR_HTTP2_ERROR' });
+  t.equal(of, session);
+});
 
 // node:http2 by itself refuses the stream, and goes on to use its memory, which it has freed.
 t.test("a request in one segment with the client's GOAWAY is answered", async (t) => {

@@ -23,7 +23,8 @@ export type RequestListener = (
  * An http.Server that speaks TLS: HTTP/1.1 and h2 on one port. Made by {@link createSecureServer}.
  *
  * Events beside those of `http.Server`: 'secureConnection' (stream) and 'tlsClientError' (error,
- * socket), as `https.Server` has them.
+ * socket), as `https.Server` has them, and 'session' (session) and 'sessionError' (error, session), as
+ * `http2.Http2SecureServer` has them.
  */
 export class SecureServer extends http.Server {
   readonly #front: HttpsFront;

@@ -4,6 +4,7 @@ import type { Http2Socket } from '../http2/forwarding';
 import { http2Socket } from '../http2/http2-socket';
 import { endBetweenReads } from './between-reads';
 import { limitResets, type ResetLimits } from './reset-limit';
+import { limitStall } from './stall-limit';
 import type { TlsStream } from '../stream/tls-stream';
 
 /** How long a connection on which everything has been said may wait for its peer to hang up, in ms. */
@@ -50,7 +51,7 @@ interface Connection {
   readonly stream: TlsStream;
   readonly socket: Http2Socket;
   /** HTTP/2 streams that are open. */
-  open: number;
+  readonly open: Set<http2.ServerHttp2Stream>;
 }
 
 /** HTTP/2 over TLS streams, by an http2.Server that never listens. */
@@ -71,10 +72,14 @@ export class Http2 {
     this.#sessionTimeout = sessionTimeout;
     this.#resetLimits = options ?? {};
     this.#silent = http2.createServer(options ?? {});
-    this.#silent.on('session', endBetweenReads);
-    this.#silent.on('sessionError', (error: Error, session: http2.ServerHttp2Session) =>
-      onSessionError(error, this.#sessions.get(session)?.stream),
-    );
+    this.#silent.on('session', (session: http2.ServerHttp2Session) => {
+      endBetweenReads(session);
+      server.emit('session', session);
+    });
+    this.#silent.on('sessionError', (error: Error, session: http2.ServerHttp2Session) => {
+      onSessionError(error, this.#sessions.get(session)?.stream);
+      server.emit('sessionError', error, session);
+    });
     this.#silent.on('request', (...exchange) => this.#pass('request', ...exchange));
     // Where the server has no listener for these, what node:http2 does without one.
     this.#silent.on('checkContinue', (request, response) => {
@@ -105,30 +110,31 @@ export class Http2 {
   /** Serves one connection. */
   take(stream: TlsStream): void {
     const server = this.#server;
-    if (server.timeout > 0) {
-      // As node:http does for HTTP/1.1: who listens for 'timeout' decides what becomes of it.
-      stream.setTimeout(server.timeout, () => {
-        if (!server.emit('timeout', stream)) stream.destroy();
-      });
-    }
+    const { timeout } = server;
+    // As node:http does for HTTP/1.1: who listens for 'timeout' decides what becomes of it.
+    const timedOut = (): void => {
+      if (!server.emit('timeout', stream)) stream.destroy();
+    };
+    if (timeout > 0) stream.setTimeout(timeout, timedOut);
 
     const socket = http2Socket(stream);
     this.#silent.once('session', (session: http2.ServerHttp2Session) => {
-      const connection: Connection = { stream, socket, open: 0 };
+      const connection: Connection = { stream, socket, open: new Set() };
       this.#sessions.set(session, connection);
       stream.once('close', () => this.#sessions.delete(session));
       stream.once('finish', () => hangUpLater(stream));
       session.on('stream', (request: http2.ServerHttp2Stream) => {
-        connection.open++;
-        request.once('close', () => connection.open--);
+        connection.open.add(request);
+        request.once('close', () => connection.open.delete(request));
       });
       session.setTimeout(this.#sessionTimeout, () => {
         session.close();
         // It waits for a request that comes byte by byte, of which nobody has heard yet.
-        setTimeout(() => connection.open === 0 && stream.destroy(), LINGER).unref();
+        setTimeout(() => connection.open.size === 0 && stream.destroy(), LINGER).unref();
       });
       limitResets(session, this.#resetLimits);
       limitFirstRequest(session, stream, server.headersTimeout);
+      if (timeout > 0) limitStall(session, stream, connection.open, timeout, timedOut);
       if (this.#draining) this.#shutDownLater(session, this.#draining.grace);
     });
     this.#silent.emit('connection', socket);
@@ -153,7 +159,7 @@ export class Http2 {
   /** The same for the sessions that have no stream open. */
   closeIdle(grace: number): void {
     for (const [session, { open }] of this.#sessions) {
-      if (open === 0) this.#shutDown(session, grace);
+      if (open.size === 0) this.#shutDown(session, grace);
     }
   }
 

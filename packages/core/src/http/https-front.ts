@@ -55,7 +55,8 @@ export function hasHttpsFront(server: http.Server): boolean {
  * plaintext can be written to it: the default 'clientError' handler would.
  *
  * The server emits 'secureConnection' (stream) and 'tlsClientError' (error, socket), as an
- * `https.Server` does.
+ * `https.Server` does, and 'session' (session) and 'sessionError' (error, session), as an
+ * `http2.Http2SecureServer` does.
  */
 export class HttpsFront {
   readonly #server: http.Server;
