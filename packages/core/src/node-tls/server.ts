@@ -58,7 +58,7 @@ class TlsServer extends net.Server {
   /** Whether a client without a good certificate is refused. */
   declare rejectUnauthorized: boolean;
   /** @internal What the constructor's listener gets in a connection's place; node:http2's servers have one. */
-  declare _adaptSocket?: (socket: TLSSocket) => net.Socket;
+  declare _adaptSocket?: (this: TlsServer, socket: TLSSocket) => net.Socket;
   /** ALPN protocols in wire format. */
   declare ALPNProtocols: Uint8Array | undefined;
   /** Chooses one of the protocols that a client offers. */
@@ -167,7 +167,9 @@ function initialize(server: TlsServer, options: ServerOptions, listener?: Secure
     const adapt = server._adaptSocket;
     if (adapt === undefined) server.on('secureConnection', listener);
     else {
-      server.on('secureConnection', (s: TLSSocket) => listener.call(server, adapt(s) as TLSSocket));
+      server.on('secureConnection', (s: TLSSocket) => {
+        listener.call(server, adapt.call(server, s) as TLSSocket);
+      });
     }
   }
 }
