@@ -111,10 +111,11 @@ t.test('a refused upgrade is closed, and its client may hang up as it likes', as
     const socket = await rawTls(t, port, { socket: transport });
     socket.write(upgrade);
     if (i % 2 === 0) await nextEvent(socket, 'data');
+    // A client of Node 26 has sent nothing yet, its last word of the handshake included.
+    else await eventually('the handshake', () => app.tls.stats().handshakes === i + 2);
     transport.resetAndDestroy();
   }
   await eventually('all to be gone', () => app.tls.stats().connections === 0);
-  t.equal(app.tls.stats().handshakes, 6);
 });
 
 t.test('addContext() is refused where an SNICallback decides', async (t) => {

@@ -1,61 +1,11 @@
 /** Clients that mean ill: each is ended by the limit that the operator set, and others are served. */
 import t, { type Test } from 'tap';
-import { createSecureServer, type SecureServer, type SecureServerOptions } from '@node-aws-lc/core';
 import type net from 'node:net';
-import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serverOptions } from '../helpers/handshake.js';
 import { eventually, nextEvent } from '../helpers/wait.js';
 import { h1, h2, h2Session, rawTcp, rawTls, untilClosed } from '../fastify-plugin/clients.js';
-
-async function serve(
-  t: Test,
-  options: Partial<SecureServerOptions> = {},
-): Promise<{ server: SecureServer; port: number }> {
-  const all = { connectionsCheckingInterval: 100, ...(await serverOptions()), ...options };
-  const large = Buffer.alloc(64 << 20);
-  const server = createSecureServer(all as SecureServerOptions, (request, response) => {
-    if (request.url === '/large') response.end(large);
-    else if (request.url === '/some') response.end(large.subarray(0, 1 << 20));
-    else if (request.url === '/never') response.flushHeaders();
-    else if (request.url === '/events') response.write('event');
-    else if (request.method === 'POST') request.resume().on('end', () => response.end('ok'));
-    else response.end('ok');
-  });
-  server.listen(0, '127.0.0.1');
-  await nextEvent(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { server, port: (server.address() as AddressInfo).port };
-}
-
-/** GET / of https://a, and other paths. */
-const GET = Buffer.from([0x82, 0x84, 0x87, 0x41, 1, 0x61]);
-const GET_LARGE = getOf('/large');
-const GET_SOME = getOf('/some');
-const GET_NEVER = getOf('/never');
-
-function getOf(path: string): Buffer {
-  return Buffer.concat([
-    Buffer.from([0x82, 0x04, path.length]),
-    Buffer.from(path),
-    GET.subarray(2),
-  ]);
-}
-
-/** How long until the server closes the connection. */
-async function closedAfter(socket: net.Socket): Promise<number> {
-  const started = Date.now();
-  await untilClosed(socket);
-  return Date.now() - started;
-}
-
-function about(t: Test, ms: number, limit: number): void {
-  t.ok(ms >= limit * 0.8 && ms < limit + 4000, `closed after ${ms} ms of ${limit}`);
-}
+import { about, closedAfter, frame, othersAreServed, serve } from './hostile.js';
 
 /** Writes a byte at a time until the connection closes. */
 function drip(t: Test, socket: net.Socket, bytes: Buffer): void {
@@ -65,10 +15,6 @@ function drip(t: Test, socket: net.Socket, bytes: Buffer): void {
     else socket.write(bytes.subarray(at, ++at));
   }, 20);
   t.teardown(() => clearInterval(timer));
-}
-
-async function othersAreServed(t: Test, port: number): Promise<void> {
-  t.equal((await h1(port)).body, 'ok', 'others are served meanwhile');
 }
 
 t.test('a hundred silent connections end by handshakeTimeout', async (t) => {
@@ -179,121 +125,6 @@ t.test('a reader that never reads ends by the time-out of the server', async (t)
   await othersAreServed(t, port);
 });
 
-/** A client of h2 by hand that asks, has no window for the answer, and goes on sending PING. */
-async function stallingClient(t: Test, port: number, head = GET_LARGE): Promise<TLSSocket> {
-  const socket = await rawTls(t, port, { ALPNProtocols: ['h2'] });
-  const noWindow = Buffer.from([0, 4, 0, 0, 0, 0]);
-  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  socket.write(Buffer.concat([frame(4, 0, 0, noWindow), frame(1, 5, 1, head)]));
-  const ping = frame(6, 0, 0, Buffer.alloc(8));
-  const timer = setInterval(() => socket.write(ping), 50);
-  socket.on('close', () => clearInterval(timer));
-  t.teardown(() => clearInterval(timer));
-  return socket;
-}
-
-t.test('h2 without a window ends by the time-out of the server, PING or not', async (t) => {
-  const { server, port } = await serve(t);
-  server.setTimeout(600);
-  const end = closedAfter(await stallingClient(t, port));
-  await othersAreServed(t, port);
-  about(t, await end, 600);
-});
-
-t.test('h2 that does not read its socket ends by it, PING or not', async (t) => {
-  const { server, port } = await serve(t);
-  server.setTimeout(600);
-  const socket = await stallingClient(t, port);
-  socket.pause();
-  // As much window as there is.
-  const window = Buffer.from([0x7f, 0, 0, 0]);
-  socket.write(Buffer.concat([frame(8, 0, 0, window), frame(8, 0, 1, window)]));
-  const started = Date.now();
-  await othersAreServed(t, port);
-  await eventually('the connection to end', () => server.stats().connections === 0);
-  about(t, Date.now() - started, 600);
-});
-
-t.test('a PING flood that is not read does not keep it either', async (t) => {
-  const { server, port } = await serve(t);
-  server.setTimeout(600);
-  const socket = await stallingClient(t, port);
-  const pings = Buffer.alloc(17 * 20, frame(6, 0, 0, Buffer.alloc(8)));
-  const timer = setInterval(() => socket.write(pings), 10);
-  t.teardown(() => clearInterval(timer));
-  about(t, await closedAfter(socket), 600);
-});
-
-t.test('a listener for time-outs decides about stalled sessions, too', async (t) => {
-  const { server, port } = await serve(t);
-  let told = 0;
-  server.setTimeout(300, () => void told++);
-  const socket = await stallingClient(t, port);
-  await eventually('two time-outs', () => told > 1);
-  t.notOk(socket.destroyed);
-});
-
-t.test('h2 that takes a little of a response now and then lives', async (t) => {
-  const { server, port } = await serve(t);
-  server.setTimeout(600);
-  const socket = await stallingClient(t, port);
-  let received = 0;
-  socket.on('data', ({ length }: Buffer) => (received += length));
-  const window = frame(8, 0, 1, Buffer.from([0, 0, 0, 100]));
-  for (let i = 0; i < 10; i++) {
-    await sleep(300);
-    socket.write(window);
-  }
-  t.notOk(socket.destroyed);
-  t.ok(received > 1000, `${received} bytes in 3 s`);
-});
-
-t.test('h2 that goes on asking while one response waits lives', async (t) => {
-  const { server, port } = await serve(t);
-  server.setTimeout(600);
-  const socket = await stallingClient(t, port, GET_SOME);
-  for (let id = 3; id < 9; id += 2) {
-    await sleep(400);
-    // HEAD / of https://a
-    const method = Buffer.concat([Buffer.from([0x02, 4]), Buffer.from('HEAD')]);
-    socket.write(frame(1, 5, id, Buffer.concat([method, GET.subarray(1)])));
-  }
-  t.notOk(socket.destroyed);
-});
-
-t.test('h2 that sends a body while a response waits lives', async (t) => {
-  const { server, port } = await serve(t);
-  server.setTimeout(600);
-  const socket = await stallingClient(t, port, GET_SOME);
-  const post = Buffer.from([0x83, ...GET.subarray(1)]);
-  socket.write(frame(1, 4, 3, post));
-  for (let i = 0; i < 20; i++) {
-    await sleep(100);
-    socket.write(frame(0, 0, 3, Buffer.alloc(1000)));
-  }
-  t.notOk(socket.destroyed);
-});
-
-t.test('h2 that waits with PING for a slow handler lives', async (t) => {
-  const { server, port } = await serve(t);
-  server.setTimeout(400);
-  const socket = await stallingClient(t, port, GET_NEVER);
-  await sleep(1500);
-  t.notOk(socket.destroyed);
-});
-
-t.test('h2 that has taken all there is of an endless response lives', async (t) => {
-  const { server, port } = await serve(t);
-  server.setTimeout(400);
-  const session = await h2Session(t, port);
-  const stream = session.request({ ':path': '/events' });
-  await nextEvent(stream, 'data');
-  const timer = setInterval(() => session.ping(() => {}), 50);
-  t.teardown(() => clearInterval(timer));
-  await sleep(1500);
-  t.notOk(session.destroyed);
-});
-
 t.test('a thousand idle streams are held by maxConcurrentStreams', async (t) => {
   const { server, port } = await serve(t, {
     http2: { settings: { maxConcurrentStreams: 20 } },
@@ -359,15 +190,6 @@ t.test('a flood of CONTINUATION frames ends the session', async (t) => {
   t.ok(sent < 100_000, `after ${sent} frames`);
   await othersAreServed(t, port);
 });
-
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 
 t.test('handshakeLimits.pending makes room for those who do shake hands', async (t) => {
   const { server, port } = await serve(t, { handshakeLimits: { pending: 20 } });
