@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import t from 'tap';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connected } from '../helpers/handshake.js';
+import { mostInOneTurn } from '../helpers/turns.js';
 import { eventually, nextEvent, within } from '../helpers/wait.js';
 
 const megabyte = 1024 * 1024;
@@ -60,6 +61,13 @@ for (const transport of ['tcp', 'unix', 'duplex'] as const) {
     );
     t.equal(await seenByServer, sha256(question));
     t.equal(await seenByClient, sha256(answer));
+  });
+}
+
+for (const transport of ['tcp', 'unix'] as const) {
+  t.test(`a backlog is read in turns with everybody else over ${transport}`, async (t) => {
+    const { client, server } = await connected(t, { transport });
+    t.ok((await mostInOneTurn(client, server)) <= megabyte);
   });
 }
 

@@ -289,8 +289,11 @@ export interface ConnectionCallbacks<Owner> {
     name: string,
     data: Buffer,
   ): void;
-  /** The plaintext lies in the read slab, from its start. */
-  onRead(this: Owner, length: number, sessions?: Buffer[]): void;
+  /**
+   * The plaintext lies in the read slab, from its start. With `more` there is more of it that nothing will announce:
+   * deliver() is to be called when others have had their turn.
+   */
+  onRead(this: Owner, length: number, sessions: Buffer[] | undefined, more: boolean): void;
   onEnd(this: Owner, closeNotify: boolean): void;
   onWritten(this: Owner, error?: NativeError): void;
   onError(this: Owner, error: NativeError): void;

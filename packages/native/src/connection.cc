@@ -16,6 +16,8 @@ namespace {
 
 // Plaintext sealed in one turn of the event loop before the other connections are served.
 constexpr size_t kSealPerTurn = 256 * 1024;
+// Plaintext delivered in one turn, likewise.
+constexpr size_t kDeliverPerTurn = 256 * 1024;
 // Ciphertext collected before it is flushed: eight full records a system call.
 constexpr size_t kFlushThreshold = 8 * SSL3_RT_MAX_PLAIN_LENGTH;
 
@@ -391,20 +393,27 @@ bool Connection::HasInput() const {
          (memory_transport_ != nullptr && (memory_transport_->backlog() > 0 || memory_transport_->at_eof()));
 }
 
+// A peer that sends as fast as it is read must not keep the others waiting: the owner is told that there is more, and
+// comes back for it.
 void Connection::DeliverInput() {
+  size_t delivered = 0;
   while (IsOpen() && reading_ && !read_ended_) {
     const Engine::ReadResult result = engine_->Read(env_data_->read_slab(), env_data_->read_slab_length());
     const bool answered = FlushAnswers();
     switch (result.status) {
-      case Engine::ReadStatus::kData:
+      case Engine::ReadStatus::kData: {
+        delivered += result.length;
+        const bool enough = delivered >= kDeliverPerTurn;
         // Sessions come along, because whoever handles the data may close the connection, and nothing may run before
         // the data has left the slab.
-        if (!Emit(Callback::kRead, {Napi::Number::New(Env(), static_cast<double>(result.length)), TakeNewSessions()})) {
+        if (!Emit(Callback::kRead, {Napi::Number::New(Env(), static_cast<double>(result.length)), TakeNewSessions(),
+                                    Napi::Boolean::New(Env(), enough && HasInput())})) {
           return;
         }
         if (IsOpen() && !answered) EmitError();
-        if (!IsOpen() || !HasInput()) return;
+        if (!IsOpen() || enough || !(HasInput() || engine_->MayReceiveMore())) return;
         break;
+      }
       case Engine::ReadStatus::kWantRead:
         EmitNewSessions();
         if (IsOpen() && !answered) EmitError();

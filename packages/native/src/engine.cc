@@ -110,23 +110,38 @@ int Engine::ReadTransport(uint8_t* out, size_t length) {
     if (saw_eof_) return 0;
     if (drained_) return -EAGAIN;
     std::vector<uint8_t>& inbound = scratch_->inbound;
+    const size_t room = inbound.size() - open_record_bytes_;
     const ptrdiff_t count =
-        reads_ahead_ ? transport_->Receive(inbound.data(), inbound.size()) : transport_->Receive(out, length);
+        reads_ahead_ ? transport_->Receive(inbound.data(), room) : transport_->Receive(out, length);
     if (count < 0) {
       if (count != -EAGAIN) receive_errno_ = static_cast<int>(-count);
       return static_cast<int>(count);
     }
     if (count == 0) saw_eof_ = true;
     if (count == 0 || !reads_ahead_) return static_cast<int>(count);
-    // A short read has emptied the transport: asking again in this step would cost a system call to learn nothing.
-    drained_ = static_cast<size_t>(count) < inbound.size();
+    // A short read has emptied the transport: asking again in this step would cost a system call to learn nothing. What
+    // a second one brings would be more than the caller's buffer takes, and would have to be kept.
+    received_all_ = static_cast<size_t>(count) < room;
+    drained_ = receives_once_ || received_all_;
     window_offset_ = 0;
     window_end_ = static_cast<size_t>(count);
   }
   const size_t count = std::min(length, window_end_ - window_offset_);
   std::memcpy(out, scratch_->inbound.data() + window_offset_, count);
   window_offset_ += count;
+  CountOpenRecord(count, length);
   return static_cast<int>(count);
+}
+
+// libssl asks for a record's header and then for its body. No more than a hint: what it takes from the stash is not
+// counted, nor is a record without a body.
+void Engine::CountOpenRecord(size_t count, size_t wanted) {
+  const size_t whole = open_record_bytes_ + wanted;
+  open_record_bytes_ += count;
+  if (open_record_bytes_ > SSL3_RT_MAX_ENCRYPTED_LENGTH + SSL3_RT_HEADER_LENGTH ||
+      (whole > SSL3_RT_HEADER_LENGTH && open_record_bytes_ == whole)) {
+    open_record_bytes_ = 0;
+  }
 }
 
 // Ends a step: another connection uses the shared buffer next.
@@ -137,6 +152,7 @@ void Engine::EndInput() {
   }
   window_offset_ = window_end_ = 0;
   drained_ = false;
+  receives_once_ = false;
 }
 
 void Engine::Prepend(const uint8_t* data, size_t length) {
@@ -273,6 +289,8 @@ Engine::ReadResult Engine::Read(uint8_t* out, size_t capacity) {
 Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
   size_t total = 0;
   ReadStatus end = ReadStatus::kWantRead;
+  receives_once_ = true;
+  received_all_ = true;
   while (total < capacity) {
     ERR_clear_error();
     const int result = SSL_read(ssl_.get(), out + total, static_cast<int>(capacity - total));

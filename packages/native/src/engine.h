@@ -63,7 +63,8 @@ struct EngineConfig {
 
 // Scratch memory that the connections of one thread share; nothing in it outlives a step of an engine.
 struct ScratchBuffers {
-  static constexpr size_t kReadAhead = 64 * 1024;
+  // Four full records with header, content type and tag (RFC 8446, section 5.2): their plaintext is 64 KiB.
+  static constexpr size_t kReadAhead = 4 * (SSL3_RT_HEADER_LENGTH + SSL3_RT_MAX_PLAIN_LENGTH + 1 + 16);
   std::vector<uint8_t> inbound = std::vector<uint8_t>(kReadAhead);
   std::vector<uint8_t> outbound;
   std::vector<uint8_t> gather = std::vector<uint8_t>(SSL3_RT_MAX_PLAIN_LENGTH);
@@ -168,6 +169,8 @@ class Engine {
   ReadResult Read(uint8_t* out, size_t capacity);
   // Whether bytes were taken from the transport that Read() has not delivered: no readiness event will announce them.
   bool HasBufferedInput() const;
+  // Whether the last Read() left the transport with more to receive, as far as can be told.
+  bool MayReceiveMore() const { return !received_all_; }
 
   // Seals one record's worth of `data` at most; answers how much, zero on error. Call Flush() after the last.
   size_t Seal(const uint8_t* data, size_t length);
@@ -311,6 +314,7 @@ class Engine {
   void Fail(TlsError error);
   void FailFromLibrary();
   int ReadTransport(uint8_t* out, size_t length);
+  void CountOpenRecord(size_t count, size_t wanted);
   void EndInput();
 
   EngineConfig config_;
@@ -328,6 +332,10 @@ class Engine {
   size_t window_offset_ = 0;
   size_t window_end_ = 0;
   bool drained_ = false;
+  bool receives_once_ = false;
+  bool received_all_ = true;
+  // Of a record that libssl has only a part of.
+  size_t open_record_bytes_ = 0;
   bool reads_ahead_ = true;
   bool saw_eof_ = false;
   // The kernel may hold a record that no readiness event will announce.

@@ -24,6 +24,7 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   // Somebody has asked for data before the handshake was complete; streams ask only once.
   #readEarly = false;
   #transportPaused = false;
+  #comesBack = false;
   #writeCallback: Callback | undefined;
   // Whether the end follows what is written now, and whether that waits for it.
   #isEnding = false;
@@ -41,8 +42,9 @@ export abstract class PlaintextStream extends NegotiatedSocket {
   // --- reading ---------------------------------------------------------------------------------
 
   /** @internal */
-  onRead(length: number, sessions?: Buffer[]): void {
+  onRead(length: number, sessions: Buffer[] | undefined, more: boolean): void {
     const chunk = takeRead(length);
+    if (more) this.#comeBack();
     this._countRead(length);
     this._touch();
     try {
@@ -51,6 +53,16 @@ export abstract class PlaintextStream extends NegotiatedSocket {
       // A listener that throws must not cost the data that came along.
       this.#accept(chunk);
     }
+  }
+
+  // Several at a time would each go on for a turn of its own.
+  #comeBack(): void {
+    if (this.#comesBack) return;
+    this.#comesBack = true;
+    setImmediate(() => {
+      this.#comesBack = false;
+      this._connection?.deliver();
+    });
   }
 
   #accept(chunk: Buffer): void {
