@@ -80,6 +80,18 @@ t.test('a timeout that is longer than any timer waits too', async (t) => {
   t.equal((await connecting).error?.code, 'ECONNRESET');
 });
 
+t.test('a process that was busy has not used up its peer’s time', async (t) => {
+  const origin = await startOrigin();
+  t.teardown(() => origin.close());
+  const { cert: ca } = await root();
+  const connecting = connect(createConnector({ ca, timeout: 1500 }), callFor(origin));
+  const busyUntil = Date.now() + 1700;
+  while (Date.now() < busyUntil);
+  const { error, socket } = await connecting;
+  t.equal(error, null);
+  socket?.destroy();
+});
+
 t.test('the timer stops once the connection is there', async (t) => {
   const origin = await startOrigin();
   t.teardown(() => origin.close());

@@ -42,7 +42,7 @@ interface ConnectOptions extends RouteOptions {
   path?: string | null;
   /**
    * Milliseconds for everything until the connection can be used: name lookup, TCP, handshake.
-   * Default 10 000; 0 is no limit.
+   * Default 10 000; 0 is no limit. As in undici, a process that is busy or gets no CPU lets it last.
    */
   timeout?: number | null;
   /** TCP keep-alive probes. Default true. */
@@ -58,7 +58,7 @@ interface ConnectOptions extends RouteOptions {
 }
 
 /** What setTimeout can wait at most: a longer delay would fire at once. */
-export const LONGEST_DELAY = 2 ** 31 - 1;
+const LONGEST_DELAY = 2 ** 31 - 1;
 
 type AlpnOptions = 'ALPNProtocols' | 'alpnProtocols';
 type OwnOptions = ConnectOptions & Omit<ClientConfigOptions, keyof ConnectOptions | AlpnOptions>;

@@ -1,10 +1,15 @@
 import type { Socket } from 'node:net';
 import { errors } from 'undici';
-import { LONGEST_DELAY } from './options';
 import type { Route } from './socket';
+
+/** Milliseconds. */
+const STRETCH = 500;
 
 /**
  * Runs `expire` after `ms` milliseconds, or never when that is 0.
+ *
+ * They pass in stretches, each of which counts for no more than its length however late it ends: the time in which a
+ * process gets no CPU, or is busy with something else, is none that the peer let pass. undici's own timers count alike.
  *
  * @returns a function that calls it off
  */
@@ -12,15 +17,23 @@ export function startTimer(ms: number, expire: () => void): () => void {
   if (ms === 0) {
     return () => {};
   }
+  let left = ms;
+  let timer: NodeJS.Timeout;
   let immediate: NodeJS.Immediate | undefined;
-  // One more turn of the loop: an event of the socket that is already waiting, after a long
-  // synchronous stretch of the user's code for example, says more than our timeout does.
-  const timer = setTimeout(
-    () => {
-      immediate = setImmediate(expire);
-    },
-    Math.min(ms, LONGEST_DELAY),
-  );
+  const wait = (): void => {
+    const stretch = Math.min(left, STRETCH);
+    timer = setTimeout(() => {
+      left -= stretch;
+      if (left > 0) {
+        wait();
+      } else {
+        // One more turn of the loop: an event of the socket that is already waiting says more than
+        // our timeout does.
+        immediate = setImmediate(expire);
+      }
+    }, stretch);
+  };
+  wait();
   return () => {
     clearTimeout(timer);
     clearImmediate(immediate);
