@@ -84,8 +84,8 @@ t.test('a process that was busy has not used up its peer’s time', async (t) =>
   const origin = await startOrigin();
   t.teardown(() => origin.close());
   const { cert: ca } = await root();
-  const connecting = connect(createConnector({ ca, timeout: 1500 }), callFor(origin));
-  const busyUntil = Date.now() + 1700;
+  const connecting = connect(createConnector({ ca, timeout: 4000 }), callFor(origin));
+  const busyUntil = Date.now() + 4200;
   while (Date.now() < busyUntil);
   const { error, socket } = await connecting;
   t.equal(error, null);
