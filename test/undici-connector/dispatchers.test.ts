@@ -4,6 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { root, selfSigned } from '../helpers/pki.js';
+import { eventually } from '../helpers/wait.js';
 import { type Origin, type OriginOptions, type Protocol, startOrigin } from './origin.js';
 import { type UndiciVersion, undicis } from './undicis.js';
 
@@ -85,6 +86,7 @@ async function dispatchers(t: Test, version: UndiciVersion, protocol: Protocol):
     await t.rejects(undici.request(origin.url, { dispatcher: agent }), {
       code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
     });
+    await eventually('the server is told', () => attempts > 0);
     await sleep(50);
     t.equal(attempts, 1);
   });
