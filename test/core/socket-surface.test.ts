@@ -43,6 +43,15 @@ t.test('setTimeout fires once the connection has been idle, and not before', asy
   t.equal(idle, 1, 'setTimeout(0) turns it off');
 });
 
+t.test('setTimeout is over when the connection is', async (t) => {
+  const { client } = await connected(t);
+  let idle = 0;
+  client.setTimeout(200, () => idle++);
+  client.destroy();
+  await sleep(500);
+  t.equal(idle, 0);
+});
+
 t.test('setTimeout keeps quiet while a large write is being taken slowly', async (t) => {
   const { client, server } = await connected(t);
   let idle = 0;

@@ -48,7 +48,13 @@ export abstract class DetachedSocket extends net.Socket {
 
   /** @internal Traffic: the time-out begins anew. */
   protected _touch(): void {
-    (this as unknown as SocketInternals)._unrefTimer();
+    if (!this.destroyed) (this as unknown as SocketInternals)._unrefTimer();
+  }
+
+  /** Ends the time-out before anything else: setTimeout() does nothing for a destroyed socket, whose timer would keep it. */
+  override destroy(error?: Error): this {
+    this.setTimeout(0);
+    return super.destroy(error);
   }
 
   /** @internal A large write in progress is activity, though nobody is called back in the middle of it. */

@@ -419,7 +419,6 @@ export abstract class PlaintextStream extends NegotiatedSocket {
       connection.close();
       this._release(connection);
     }
-    this.setTimeout(0);
     this._abandonWrite(error);
     for (const file of this.#files) file.fail(error ?? writeAfterClose());
     callback(error);
