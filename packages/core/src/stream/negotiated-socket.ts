@@ -235,8 +235,8 @@ export abstract class NegotiatedSocket extends DetachedSocket {
   // --- kernel TLS ------------------------------------------------------------------------------
 
   /** @internal */
-  protected _intendKtls(intent: KtlsIntent): void {
-    this.#ktlsIntent = intent;
+  protected _intendKtls({ ktls, ktlsPlan }: KtlsIntent): void {
+    this.#ktlsIntent = { ktls, ktlsPlan };
   }
 
   /**

@@ -64,7 +64,9 @@ const PEER_IDENTITY = 1;
  * `strictClose`). `end()` sends close_notify after the last byte (RFC 8446, section 6.1). Errors are {@link TlsError}.
  */
 export class TlsStream extends PlaintextStream {
+  // Until the handshake is over: an idle connection should not hold what it does not need.
   #init: TlsStreamInit | undefined;
+  #keylog: TlsStreamInit['keylog'];
   #questions: Questions | undefined;
   #observation: Observation | undefined;
   #traceLabel: string | undefined;
@@ -91,6 +93,7 @@ export class TlsStream extends PlaintextStream {
   startHandshake(init: TlsStreamInit, taken: TakenTransport): void {
     const { connection, transport } = init;
     this.#init = init;
+    this.#keylog = init.keylog;
     this._connection = connection;
     this._transport = transport;
     this._overDescriptor = taken.fd >= 0;
@@ -148,7 +151,7 @@ export class TlsStream extends PlaintextStream {
   /** @internal */
   onKeyLog(line: Buffer): void {
     try {
-      this.#init?.keylog?.(line);
+      this.#keylog?.(line);
     } catch (error) {
       // It is nothing to do with the handshake that goes on beneath.
       process.nextTick(() => {
@@ -203,6 +206,7 @@ export class TlsStream extends PlaintextStream {
   /** @internal */
   onHandshake(failure?: NativeError): void {
     const { onHandshake } = this.#init as TlsStreamInit;
+    this.#init = undefined;
     this.#questions?.close();
     if (failure !== undefined) {
       const error = this.#explain(failure);
@@ -210,6 +214,7 @@ export class TlsStream extends PlaintextStream {
       onHandshake(error);
       return;
     }
+    this.#questions = undefined;
     const connection = this._connection as Connection;
     const details = this._settleNegotiated(connection);
     const refusal = this._settleKtls(connection);
