@@ -147,17 +147,13 @@ bool Context::ConfigureIdentities(const Napi::Object& options) {
 // The chain of a private key that somebody else has, and what that key is good for.
 bool Context::AddRemoteIdentity(const std::vector<std::vector<ByteView>>& chains, const Napi::Object& options) {
   Identity identity;
-  std::vector<CRYPTO_BUFFER*> chain;
   if (chains.empty()) return false;
   for (const ByteView der : chains.front()) {
     bssl::UniquePtr<X509> certificate = ParseCertificate(der);
     identity.chain.push_back(ToCryptoBuffer(certificate.get()));
-    chain.push_back(identity.chain.back().get());
-    if (chain.size() == 2) identity.issuer = std::move(certificate);
+    if (identity.chain.size() == 2) identity.issuer = std::move(certificate);
   }
-  if (!SSL_CTX_set_chain_and_key(ctx_.get(), chain.data(), chain.size(), nullptr, Engine::RemoteKeyMethod())) {
-    return Fail(Env(), "cert");
-  }
+  if (!UseIdentity(ctx_.get(), identity)) return Fail(Env(), "cert");
   std::vector<uint16_t> algorithms;
   for (const Napi::Value& value : GetList(options, "signingAlgorithms")) {
     algorithms.push_back(ToInteger<uint16_t>(value));

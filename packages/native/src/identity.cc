@@ -180,6 +180,7 @@ struct KeyOrMethod {
 };
 
 KeyOrMethod KeyOf(const Identity& identity) {
+  if (identity.key == nullptr) return {nullptr, Engine::RemoteKeyMethod()};
   if (IsCostlyToSign(identity.key.get())) return {nullptr, Engine::CostlyKeyMethod()};
   return {identity.key.get(), nullptr};
 }

@@ -11,7 +11,7 @@ namespace aws_lc {
 
 // A private key with its chain.
 struct Identity {
-  bssl::UniquePtr<EVP_PKEY> key;
+  bssl::UniquePtr<EVP_PKEY> key;                     // null where somebody else has it
   std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> chain;  // leaf first
   // Who issued the leaf, if known: the second of the chain, or a root.
   bssl::UniquePtr<X509> issuer;
