@@ -7,8 +7,6 @@ const REASONS = [
   [/clientcertengine-unsupported|keyengine-unsupported/, 'engines: refused under another code'],
   [/client-getephemeralkeyinfo|client-mindhsize/, 'DHE'],
   [/getcipher|honorcipherorder|set-ciphers|no-cert-required/, 'suites that AWS-LC has not'],
-  [/junk-closes-server/, 'junk is answered with an alert, as OpenSSL does since 3.2'],
-  [/test-tls-socket-close/, 'a socket that was taken over closes a turn earlier'],
   [/reduced-SECLEVEL/, 'OpenSSL’s security levels'],
   [/error-stack|key-mismatch|failed-handshake-emits|invalid-pfx/, 'OpenSSL’s exact wording'],
   [
