@@ -1,16 +1,15 @@
 /**
  * `npm run bench -- [scenario …] [options]`: measures servers side by side; see `--help`.
  */
-import { readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeCertificate } from './runner/certificate';
 import { measure, type Effort } from './runner/measure';
-import { compiledDir } from './runner/paths';
 import { saveResults } from './runner/results';
 import type { Ground } from './runner/booted-peer';
 import { majorOf, nodePath } from './runner/node';
 import { PIN, type Scenario } from './runner/scenario';
+import { byName, loadScenarios, UsageError } from './runner/scenarios';
 import { summarize } from './runner/summary';
 import { table } from './runner/table';
 import { MissingTool } from './runner/tools';
@@ -26,8 +25,6 @@ const HELP = `npm run bench -- [scenario …] [options]
 
 Scenarios, all of them unless some are named:
 `;
-
-class UsageError extends Error {}
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -81,30 +78,6 @@ async function runScenario(scenario: Scenario, effort: Effort, ground: Ground): 
   const summaries = summarize(scenario, await measure(scenario, effort, ground, progress));
   const path = saveResults(scenario, effort, ground, summaries);
   process.stdout.write(`\n${table(scenario, summaries)}\n${relative(process.cwd(), path)}\n\n`);
-}
-
-/** A scenario, and the name of the file that it is in. */
-interface Listed extends Scenario {
-  file: string;
-}
-
-/** Every file in `scenarios/` has some. */
-async function loadScenarios(): Promise<Listed[]> {
-  const dir = join(compiledDir, 'scenarios');
-  const names = readdirSync(dir).filter((name) => name.endsWith('.js'));
-  const lists = names.map(async (name) => {
-    const module = (await import(join(dir, name))) as { scenarios: Scenario[] };
-    return module.scenarios.map((scenario) => ({ ...scenario, file: name.slice(0, -3) }));
-  });
-  return (await Promise.all(lists)).flat();
-}
-
-/** The scenario of that name, or all of the file of that name. */
-function byName(all: Listed[], name: string): Scenario[] {
-  const found = all.filter((scenario) => scenario.name === name || scenario.file === name);
-  if (found.length > 0) return found;
-  const known = all.map((scenario) => scenario.name).join(', ');
-  throw new UsageError(`no scenario ${name}; there are: ${known}`);
 }
 
 function withPeers(scenario: Scenario, list: string | undefined): Scenario {
