@@ -33,8 +33,9 @@ export class Tally {
     this.#millis.push(millis);
   }
 
-  /** Throws if nothing was done in the measured phase. */
   report(): ProgramReport {
+    // Nothing was done: a stall that took all of it.
+    if (this.#millis.length === 0) this.#millis.push(1000 * this.#seconds);
     const sorted = Float64Array.from(this.#millis).sort();
     const micros = (p: number) => 1000 * percentile(sorted, p);
     return {
