@@ -3,7 +3,7 @@
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { layerOf, shares } from './profile/layers';
@@ -97,6 +97,7 @@ async function sample(
     });
   } finally {
     await server.stop();
+    rmSync(`/tmp/perf-${server.target.pid}.map`, { force: true });
   }
 }
 
@@ -114,9 +115,13 @@ function report(scenario: Scenario, peer: Peer, samples: string): void {
   writeFileSync(`${path}.folded`, fold(stacks));
   console.log(relative(process.cwd(), `${path}.folded`));
   const title = `${scenario.name}, ${peer.name}`;
-  const graph = spawnSync('inferno-flamegraph', ['--title', title, `${path}.folded`], {
-    maxBuffer: 2 ** 30,
-  });
+  const graph = spawnSync(
+    'inferno-flamegraph',
+    ['--title', title, '--minwidth', '0.5', `${path}.folded`],
+    {
+      maxBuffer: 2 ** 30,
+    },
+  );
   if (graph.status !== 0) return;
   writeFileSync(`${path}.svg`, graph.stdout);
   console.log(relative(process.cwd(), `${path}.svg`));

@@ -2,10 +2,13 @@ import { idle, type IdleKind } from '../loads/idle';
 import { connectionPeers } from '../runner/connection-peers';
 import type { Scenario } from '../runner/scenario';
 
+/** Enough that what a server has once, however many connections there are, makes no difference. */
+const CONNECTIONS = 4000;
+
 function memory(kind: IdleKind, server: string, title: string): Scenario {
   return {
     name: `idle-memory-${kind}`,
-    title: `memory (RSS) per idle connection, ${title}, over 1000 connections`,
+    title: `memory (RSS) per idle connection, ${title}, over ${CONNECTIONS} connections`,
     unit: 'connection',
     figure: 'KiB/connection',
     peers: connectionPeers(server),
@@ -16,7 +19,7 @@ function memory(kind: IdleKind, server: string, title: string): Scenario {
     onePass: true,
     load: async (target, _phases, borders) => {
       borders.start();
-      const load = await idle(target, kind, 1000);
+      const load = await idle(target, kind, CONNECTIONS);
       borders.stop();
       return load;
     },
