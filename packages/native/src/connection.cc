@@ -15,11 +15,11 @@ namespace aws_lc {
 namespace {
 
 // Plaintext sealed in one turn of the event loop before the other connections are served.
-constexpr size_t kSealPerTurn = 256 * 1024;
+constexpr size_t kSealPerTurn = 1024 * 1024;
 // Plaintext delivered in one turn, likewise.
 constexpr size_t kDeliverPerTurn = 256 * 1024;
-// Ciphertext collected before it is flushed: eight full records a system call.
-constexpr size_t kFlushThreshold = 8 * SSL3_RT_MAX_PLAIN_LENGTH;
+// Ciphertext collected before it is flushed: sixteen full records a system call. Each one wakes the peer.
+constexpr size_t kFlushThreshold = 16 * SSL3_RT_MAX_PLAIN_LENGTH;
 
 Napi::Value OrNull(Napi::Env env, const char* text) {
   return text == nullptr ? env.Null() : Napi::Value(Napi::String::New(env, text));

@@ -9,7 +9,7 @@ namespace aws_lc {
 namespace {
 
 // Memory kept for ciphertext between steps; more than this is given back when it has been sent.
-constexpr size_t kRetainedOutbound = 256 * 1024;
+constexpr size_t kRetainedOutbound = 512 * 1024;
 
 // Bytes given to a kernel that seals them, before it is asked whether anybody is there to have them.
 constexpr size_t kWatchEvery = 256 * 1024;
