@@ -16,7 +16,7 @@ t.test('a script runs there with this package, and time is instructions', { skip
   const script = `
     const { hostKtls, awsLc } = require(${JSON.stringify(core)});
     const cpu = () => process.cpuUsage().user + process.cpuUsage().system;
-    const counts = [0, 1, 2].map(() => {
+    const counts = Array.from({ length: 8 }, () => {
       const [time, own] = [process.hrtime.bigint(), cpu()];
       for (let i = 0; i < 2e6; i++);
       return [Number(process.hrtime.bigint() - time), 1000 * (cpu() - own)];
@@ -32,16 +32,14 @@ t.test('a script runs there with this package, and time is instructions', { skip
   const says = JSON.parse(stdout) as Record<string, unknown> & { counts: [number, number][] };
   t.match(says, { available: true, kernel: /-cloud-amd64$/, awsLc: { fips: false } });
   t.same(says['ciphers'], ['AES-128-GCM', 'AES-256-GCM', 'CHACHA20-POLY1305']);
-  const [, second, third] = says.counts as [unknown, [number, number], [number, number]];
-  t.ok(second[0] > 2e6, 'a round of the loop is more than one instruction');
+  // In the first ones the compiler is at work beside them.
+  const [one, other] = says.counts.slice(-2) as [[number, number], [number, number]];
+  t.ok(one[0] > 2e6, 'a round of the loop is more than one instruction');
   t.ok(
-    Math.abs(second[0] / third[0] - 1) < 0.05,
+    Math.abs(one[0] / other[0] - 1) < 0.05,
     `the same work counts alike: ${says.counts.join(' ')}`,
   );
-  t.ok(
-    Math.abs(second[0] / second[1] - 1) < 0.05,
-    `and the process did all of it: ${second.join(' ')}`,
-  );
+  t.ok(Math.abs(one[0] / one[1] - 1) < 0.05, `and the process did all of it: ${one.join(' ')}`);
 });
 
 t.test('a program that is not there is said to be missing before anything boots', async (t) => {
