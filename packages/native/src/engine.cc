@@ -122,7 +122,7 @@ int Engine::ReadTransport(uint8_t* out, size_t length) {
     // A short read has emptied the transport: asking again in this step would cost a system call to learn nothing. What
     // a second one brings would be more than the caller's buffer takes, and would have to be kept.
     received_all_ = static_cast<size_t>(count) < room;
-    drained_ = receives_once_ || received_all_;
+    drained_ = state_ == State::kOpen || received_all_;
     window_offset_ = 0;
     window_end_ = static_cast<size_t>(count);
   }
@@ -152,7 +152,6 @@ void Engine::EndInput() {
   }
   window_offset_ = window_end_ = 0;
   drained_ = false;
-  receives_once_ = false;
 }
 
 void Engine::Prepend(const uint8_t* data, size_t length) {
@@ -279,6 +278,7 @@ Engine::ReadResult Engine::Read(uint8_t* out, size_t capacity) {
     if (early_offset_ == early_plaintext_.size()) std::vector<uint8_t>().swap(early_plaintext_);
     return {ReadStatus::kData, count};
   }
+  received_all_ = true;
   const ReadResult result =
       rx_ == RecordLayer::kKernel ? ReadFromKernel(out, capacity) : ReadFromLibrary(out, capacity);
   if (result.status == ReadStatus::kData) CountApplicationData(result.length);
@@ -289,8 +289,6 @@ Engine::ReadResult Engine::Read(uint8_t* out, size_t capacity) {
 Engine::ReadResult Engine::ReadFromLibrary(uint8_t* out, size_t capacity) {
   size_t total = 0;
   ReadStatus end = ReadStatus::kWantRead;
-  receives_once_ = true;
-  received_all_ = true;
   while (total < capacity) {
     ERR_clear_error();
     const int result = SSL_read(ssl_.get(), out + total, static_cast<int>(capacity - total));

@@ -332,7 +332,6 @@ class Engine {
   size_t window_offset_ = 0;
   size_t window_end_ = 0;
   bool drained_ = false;
-  bool receives_once_ = false;
   bool received_all_ = true;
   // Of a record that libssl has only a part of.
   size_t open_record_bytes_ = 0;
