@@ -116,6 +116,7 @@ t.test('a refused upgrade is closed, and its client may hang up as it likes', as
     transport.resetAndDestroy();
   }
   await eventually('all to be gone', () => app.tls.stats().connections === 0);
+  t.equal(app.tls.stats().handshakes, 6);
 });
 
 t.test('addContext() is refused where an SNICallback decides', async (t) => {
