@@ -47,13 +47,3 @@ export function about(t: Test, ms: number, limit: number): void {
 export async function othersAreServed(t: Test, port: number): Promise<void> {
   t.equal((await h1(port)).body, 'ok', 'others are served meanwhile');
 }
-
-/** A frame of HTTP/2: RFC 9113, section 4.1. */
-export function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}

@@ -10,6 +10,7 @@ import type { Http2ServerRequest } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { h1, rawTls } from '../fastify-plugin/clients.js';
 import { serverOptions } from '../helpers/handshake.js';
+import { frame } from '../helpers/http2-frame.js';
 import { eventually, nextEvent } from '../helpers/wait.js';
 
 const DATA = 0;
@@ -22,15 +23,6 @@ const END_HEADERS = 4;
 const END_STREAM_AND_HEADERS = 5;
 /** `:method: GET`, `:scheme: https`, `:path: /`, `:authority: a`, as HPACK has them (RFC 7541). */
 const REQUEST = Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 0x61]);
-
-function frame(type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer {
-  const header = Buffer.alloc(9);
-  header.writeUIntBE(payload.length, 0, 3);
-  header.writeUInt8(type, 3);
-  header.writeUInt8(flags, 4);
-  header.writeUInt32BE(stream, 5);
-  return Buffer.concat([header, payload]);
-}
 
 /** The type and the stream of each whole frame. */
 function framesOf(bytes: Buffer): { type: number; stream: number }[] {

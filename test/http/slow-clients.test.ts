@@ -3,9 +3,10 @@ import t, { type Test } from 'tap';
 import type net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { frame } from '../helpers/http2-frame.js';
 import { eventually, nextEvent } from '../helpers/wait.js';
 import { h1, h2, h2Session, rawTcp, rawTls, untilClosed } from '../fastify-plugin/clients.js';
-import { about, closedAfter, frame, othersAreServed, serve } from './hostile.js';
+import { about, closedAfter, othersAreServed, serve } from './hostile.js';
 
 /** Writes a byte at a time until the connection closes. */
 function drip(t: Test, socket: net.Socket, bytes: Buffer): void {

@@ -3,8 +3,9 @@ import t, { type Test } from 'tap';
 import type { TLSSocket } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { h2Session, rawTls } from '../fastify-plugin/clients.js';
+import { frame } from '../helpers/http2-frame.js';
 import { eventually, nextEvent } from '../helpers/wait.js';
-import { about, closedAfter, frame, othersAreServed, serve } from './hostile.js';
+import { about, closedAfter, othersAreServed, serve } from './hostile.js';
 
 /** GET / of https://a, and other paths. */
 const GET = Buffer.from([0x82, 0x84, 0x87, 0x41, 1, 0x61]);

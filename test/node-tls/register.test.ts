@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type net from 'node:net';
 import type tls from 'node:tls';
+import path from 'node:path';
 import t from 'tap';
 import { run } from '../helpers/children.js';
 import { readAll } from '../helpers/handshake.js';
@@ -52,18 +53,12 @@ t.test('http2.createSecureServer and http2.connect speak through us', async (t) 
 // node:http2 by itself: an assertion fails on Node 22, on all up to 26 it may use memory that it has freed.
 t.test('a request behind a GOAWAY with an error ends the session, not the process', async (t) => {
   const { key, chain } = await pki.server();
+  const frames = path.join(__dirname, '..', 'helpers', 'http2-frame.js');
   const program = `
     require('@node-aws-lc/core/register');
     const http2 = require('node:http2');
     const tls = require('node:tls');
-    const frame = (type, flags, stream, payload) => {
-      const head = Buffer.alloc(9);
-      head.writeUIntBE(payload.length, 0, 3);
-      head[3] = type;
-      head[4] = flags;
-      head.writeUInt32BE(stream, 5);
-      return Buffer.concat([head, payload]);
-    };
+    const { frame } = require(${JSON.stringify(frames)});
     const GET = Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 0x61]);
     const server = http2.createSecureServer(${JSON.stringify({ key, cert: chain })});
     server.on('stream', (stream) => stream.on('error', () => {}).respond({}, { endStream: true }));
@@ -73,7 +68,7 @@ t.test('a request behind a GOAWAY with an error ends the session, not the proces
       const options = { port, ALPNProtocols: ['h2'], rejectUnauthorized: false };
       const socket = tls.connect(options, () => socket.write(Buffer.concat([
         Buffer.from('PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'),
-        frame(4, 0, 0, Buffer.alloc(0)),
+        frame(4, 0, 0),
         frame(1, 5, 1, GET),
         frame(7, 0, 0, Buffer.from([0, 0, 0, 0, 0, 0, 0, 2])),
         frame(1, 4, 3, GET),
