@@ -10,11 +10,12 @@ import { layerOf, shares } from './profile/layers';
 import { fold, parseStacks } from './profile/stacks';
 import { BootedPeer } from './runner/booted-peer';
 import { makeCertificate } from './runner/certificate';
+import { positive, reportFailure, UsageError } from './runner/command-line';
 import { nodePath } from './runner/node';
 import { resultsDir, workDir } from './runner/paths';
 import { PIN, type Peer, type Scenario } from './runner/scenario';
-import { byName, loadScenarios, UsageError } from './runner/scenarios';
-import { MissingTool, requireTool } from './runner/tools';
+import { byName, loadScenarios } from './runner/scenarios';
+import { requireTool } from './runner/tools';
 
 const HELP = `npm run bench:profile -- <scenario> [options]
 
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
     options: {
       peer: { type: 'string', default: 'ours' },
       node: { type: 'string' },
-      seconds: { type: 'string', default: '8' },
+      seconds: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -51,8 +52,7 @@ async function main(): Promise<void> {
   if (scenario === undefined || others.length > 0) throw new UsageError('name one scenario');
   const peer = scenario.peers.find(({ name }) => name === values.peer);
   if (peer === undefined) throw new UsageError(`${scenario.name} has no peer ${values.peer}`);
-  const seconds = Number(values.seconds);
-  if (!(seconds > 0)) throw new UsageError(`--seconds must be a number above 0`);
+  const seconds = positive(values.seconds, '--seconds') ?? 8;
   requireTool('perf', 'linux-perf');
   scenario.prepare?.();
   report(scenario, peer, await sample(scenario, peer, nodePath(values.node), 1000 * seconds));
@@ -65,11 +65,12 @@ async function sample(
   node: string,
   measure: number,
 ): Promise<string> {
-  // Names of JavaScript functions, in a file that perf knows to look for.
-  const execArgv = [...(scenario.execArgv ?? []), '--perf-basic-prof'];
+  // Names of JavaScript functions, in a file that perf knows to look for. V8 writes a log beside it.
+  const log = ['--no-logfile-per-isolate', `--logfile=${join(workDir, 'v8.log')}`];
+  const execArgv = [...(scenario.execArgv ?? []), '--perf-basic-prof', ...log];
   const files = await makeCertificate(scenario.pin?.certificate ?? PIN.certificate);
-  const server = await BootedPeer.boot({ ...scenario, execArgv }, peer, { node, files });
   mkdirSync(workDir, { recursive: true });
+  const server = await BootedPeer.boot({ ...scenario, execArgv }, peer, { node, files });
   const data = join(workDir, 'perf.data');
   let recorded: Promise<unknown> | undefined;
   try {
@@ -127,8 +128,4 @@ function report(scenario: Scenario, peer: Peer, samples: string): void {
   console.log(relative(process.cwd(), `${path}.svg`));
 }
 
-main().catch((error: unknown) => {
-  const plain = error instanceof UsageError || error instanceof MissingTool;
-  console.error(plain ? `[bench] ${error.message}` : error);
-  process.exitCode = 1;
-});
+main().catch(reportFailure);

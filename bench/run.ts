@@ -4,15 +4,15 @@
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeCertificate } from './runner/certificate';
+import { positive, reportFailure, UsageError } from './runner/command-line';
 import { measure, type Effort } from './runner/measure';
 import { saveResults } from './runner/results';
 import type { Ground } from './runner/booted-peer';
 import { majorOf, nodePath } from './runner/node';
 import { PIN, type Scenario } from './runner/scenario';
-import { byName, loadScenarios, UsageError } from './runner/scenarios';
+import { byName, loadScenarios } from './runner/scenarios';
 import { summarize } from './runner/summary';
 import { table } from './runner/table';
-import { MissingTool } from './runner/tools';
 
 const HELP = `npm run bench -- [scenario …] [options]
 
@@ -91,15 +91,4 @@ function withPeers(scenario: Scenario, list: string | undefined): Scenario {
   return { ...scenario, peers };
 }
 
-function positive(text: string | undefined, option: string): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!(value > 0)) throw new UsageError(`${option} must be a number above 0, not ${text}`);
-  return value;
-}
-
-main().catch((error: unknown) => {
-  const plain = error instanceof UsageError || error instanceof MissingTool;
-  console.error(plain ? `[bench] ${error.message}` : error);
-  process.exitCode = 1;
-});
+main().catch(reportFailure);

@@ -2,8 +2,8 @@
  * `npm run bench:kernel`: what a byte and a request cost on the server, in instructions; see `--help`.
  */
 import { parseArgs } from 'node:util';
-import { MissingTool } from '../runner/tools';
 import { makeCertificate } from '../runner/certificate';
+import { reportFailure, UsageError } from '../runner/command-line';
 import { judge, readBaseline, saveBaseline } from './baseline';
 import { measureInLab } from './boot';
 import { combine } from './counts';
@@ -27,8 +27,6 @@ Scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}
 
 /** Exit status when the lab cannot run here: what automake takes for a skipped test. */
 const UNAVAILABLE = 77;
-
-class UsageError extends Error {}
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -92,8 +90,4 @@ function byName(name: string): Scenario {
   throw new UsageError(`no scenario ${name}; there are: ${known}`);
 }
 
-main().catch((error: unknown) => {
-  const plain = error instanceof UsageError || error instanceof MissingTool;
-  console.error(plain ? `[bench] ${error.message}` : error);
-  process.exitCode = error instanceof MissingTool ? UNAVAILABLE : 1;
-});
+main().catch((error: unknown) => reportFailure(error, UNAVAILABLE));

@@ -1,10 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from './command-line';
 import { compiledDir } from './paths';
 import type { Scenario } from './scenario';
-
-/** What was typed makes no sense; the message says why. */
-export class UsageError extends Error {}
 
 /** A scenario, and the name of the file that it is in. */
 export interface Listed extends Scenario {
